@@ -17,7 +17,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from ..events import Phase, Progress, Sink, silent
-from . import convert, package, python_package, recipe, wheels
+from . import convert, package, python_package, wheels
 from .python_package import Interpreter
 from .recipe import Recipe
 
@@ -54,12 +54,13 @@ def channel(content: Recipe, sink: Sink = silent, cache: Path | None = None) -> 
 def build(content: Recipe, host: Interpreter, scratch: Path, sink: Sink) -> Path:
     """Makes the channel in `scratch / "channel"` and returns that. Wheels are unpacked beside it."""
     out = scratch / "channel"
-    packages = {made.stem: made for made in (*python_package.python_packages(host), *content.made(host))}
+    by_hand = (*python_package.python_packages(host), *content.made(host))
+    packages = {(made.subdir, made.stem): made for made in by_hand}
     sink(Phase("channel-fetch", "Fetching wheels for the embedded channel", len(content.layers)))
     for number, layer in enumerate(content.layers):
         for dist in wheels.install(layer, scratch / f"layer-{number}", host):
             made = convert.convert(dist, host, content.more.get(convert.conda_name(dist.name), ()))
-            packages.setdefault(made.stem, made)
+            packages.setdefault((made.subdir, made.stem), made)
         sink(Progress("channel-fetch", number + 1, len(content.layers)))
     sink(Phase("channel", f"Packing {len(packages)} conda packages", len(packages)))
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
@@ -111,7 +112,7 @@ def _key(content: Recipe, host: Interpreter) -> str:
     digest = hashlib.sha256()
     for value in (content.layers, sorted(content.more.items()), content.made(host), host):
         digest.update(repr(value).encode())
-    for module in (package, python_package, wheels, convert, recipe):
+    for module in (package, python_package, wheels, convert, sys.modules[__name__]):
         digest.update(Path(str(module.__file__)).read_bytes())
     return digest.hexdigest()
 

@@ -40,7 +40,7 @@ class Interpreter:
 
 def interpreter() -> Interpreter:
     """The interpreter that runs this. Raises UnsupportedFeature on Windows, where a link is not enough."""
-    from rattler import Platform
+    from rattler import Subdir
 
     if os.name == "nt":
         raise UnsupportedFeature(
@@ -55,7 +55,7 @@ def interpreter() -> Interpreter:
     return Interpreter(
         version=version,
         executable=base,
-        subdir=str(Platform.current()),
+        subdir=str(Subdir.current()),
         abi=f"cp{info.major}{info.minor}{getattr(sys, 'abiflags', '')}",
         site_packages=site,
     )
