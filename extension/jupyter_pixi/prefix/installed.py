@@ -1,0 +1,175 @@
+"""Turns a prefix's folder into what is in it: conda records, Python distributions, kernels.
+
+Names come from file names alone, so that a look at a large prefix stays cheap; JSON is read when it is asked for.
+Light: no rattler.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from .markers import meta_folder
+
+INSTALLER = "uv-pixi"
+"""What Pixi writes into INSTALLER: the mark of the PyPI packages that the lock file owns."""
+
+_RECORD = re.compile(r"(?P<name>.+)-(?P<version>[^-]+)-(?P<build>[^-]+)\.json$")
+
+
+def normalise(name: str) -> str:
+    """A Python distribution's name in its one spelling (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+@dataclass(frozen=True)
+class CondaRecord:
+    """A package that `conda-meta` records. `data` reads the whole JSON (empty where it is not readable)."""
+
+    name: str
+    version: str
+    build: str
+    path: Path
+
+    @cached_property
+    def data(self) -> Mapping[str, Any]:
+        """The record's JSON."""
+        try:
+            data = json.loads(self.path.read_bytes())
+        except (OSError, ValueError):
+            return {}
+        return data if isinstance(data, dict) else {}
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The files it linked, relative to the prefix, with `/`."""
+        return tuple(self.data.get("files") or ())
+
+
+def conda_records(prefix: Path) -> dict[str, CondaRecord]:
+    """What `conda-meta` records, by name. A prefix that is not there has none."""
+    records: dict[str, CondaRecord] = {}
+    try:
+        entries = sorted(entry.name for entry in os.scandir(meta_folder(prefix)))
+    except OSError:
+        return records
+    for entry in entries:
+        match = _RECORD.match(entry)
+        if match:
+            name = match["name"].lower()
+            records[name] = CondaRecord(name, match["version"], match["build"], meta_folder(prefix) / entry)
+    return records
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """A Python distribution: its `.dist-info` folder, with the small files read when asked for."""
+
+    name: str  # normalised
+    version: str
+    path: Path
+
+    def _text(self, name: str) -> str | None:
+        try:
+            return (self.path / name).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError):
+            return None
+
+    @cached_property
+    def installer(self) -> str:
+        """Who says that it installed it: "uv-pixi", "conda", "pip", or empty."""
+        return (self._text("INSTALLER") or "").strip()
+
+    @cached_property
+    def direct_url(self) -> Mapping[str, Any] | None:
+        """The content of `direct_url.json` (PEP 610); None without one."""
+        text = self._text("direct_url.json")
+        try:
+            return json.loads(text) if text else None
+        except ValueError:
+            return None
+
+    @cached_property
+    def requires_python(self) -> str | None:
+        """`Requires-Python` of its metadata, without blanks."""
+        for line in (self._text("METADATA") or "").splitlines():
+            if not line:
+                break
+            if line.lower().startswith("requires-python:"):
+                return line.split(":", 1)[1].replace(" ", "")
+        return None
+
+    @cached_property
+    def files(self) -> tuple[str, ...]:
+        """The files of its RECORD, relative to site-packages, with `/`."""
+        import csv
+
+        rows = csv.reader((self._text("RECORD") or "").splitlines())
+        return tuple(row[0] for row in rows if row)
+
+
+def site_packages(prefix: Path) -> Path | None:
+    """The prefix's site-packages; of several Python folders the newest. None if there is none."""
+    if (prefix / "Lib" / "site-packages").is_dir():
+        return prefix / "Lib" / "site-packages"
+    found = [
+        path
+        for path in (prefix / "lib").glob("python3*/site-packages")
+        if path.is_dir() and not path.parent.is_symlink()
+    ]
+    return max(found, key=lambda path: _version_key(path.parent.name.removeprefix("python")), default=None)
+
+
+def _version_key(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", text))
+
+
+def distributions(prefix: Path, site: Path | None = None) -> dict[str, Distribution]:
+    """The Python distributions in a prefix's site-packages, by normalised name."""
+    folder = site or site_packages(prefix)
+    found: dict[str, Distribution] = {}
+    if folder is None:
+        return found
+    try:
+        entries = sorted(entry.name for entry in os.scandir(folder) if entry.name.endswith(".dist-info"))
+    except OSError:
+        return found
+    for entry in entries:
+        name, _, version = entry.removesuffix(".dist-info").partition("-")
+        if name and version:
+            found[normalise(name)] = Distribution(normalise(name), version, folder / entry)
+    return found
+
+
+@dataclass(frozen=True)
+class Python:
+    """The prefix's Python: full version ("3.11.7"), its executable, its ABI tag ("cp311")."""
+
+    version: str
+    executable: Path
+    abi: str
+
+
+def python(prefix: Path, records: Mapping[str, CondaRecord] | None = None) -> Python | None:
+    """The Python of the conda package `python` in this prefix; None without one."""
+    record = (records if records is not None else conda_records(prefix)).get("python")
+    if record is None:
+        return None
+    major, minor = [*record.version.split("."), "0"][:2]
+    windows = (prefix / "python.exe").exists()
+    executable = prefix / "python.exe" if windows else prefix / "bin" / f"python{major}.{minor}"
+    if not windows and not executable.exists() and (prefix / "bin" / "python").exists():
+        executable = prefix / "bin" / "python"
+    threaded = "t" if record.build.endswith(("_cp313t", "_cp314t")) else ""
+    return Python(record.version, executable, f"cp{major}{minor}{threaded}")
+
+
+def owners(records: Iterable[CondaRecord]) -> dict[str, str]:
+    """File (relative to the prefix) -> name of the conda package that linked it."""
+    return {file: record.name for record in records for file in record.files}

@@ -1,0 +1,265 @@
+"""The one module that talks to the operating system: file locks, durable replacement, process groups, exec.
+
+Everything else asks here, so that what differs between Linux, macOS and Windows stands in one place and tests can
+hand in a fake platform. Only light standard library modules are imported: the kernel launcher needs this at once.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import NoReturn
+
+WINDOWS = os.name == "nt"
+"""Whether this is Windows (batch files instead of bash, no process groups in the POSIX sense)."""
+
+_NO_LOCKS = frozenset(
+    {errno.ENOLCK, errno.ENOSYS, errno.EINVAL, getattr(errno, "ENOTSUP", 95), getattr(errno, "EOPNOTSUPP", 95)}
+)
+
+
+class LocksUnsupported(OSError):
+    """The file system under a lock file cannot lock (some network file systems)."""
+
+
+def _os_lock(fd: int) -> None:
+    """Take an exclusive lock without waiting. Raises OSError: EAGAIN or EACCES where somebody else holds it."""
+    if sys.platform == "win32":
+        import msvcrt
+
+        os.lseek(fd, 1 << 30, os.SEEK_SET)  # a byte past the content, which others may then still read
+        msvcrt.locking(fd, msvcrt.LK_NBLCK, 1)
+    else:
+        import fcntl
+
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _os_unlock(fd: int) -> None:
+    if sys.platform == "win32":
+        import msvcrt
+
+        os.lseek(fd, 1 << 30, os.SEEK_SET)
+        msvcrt.locking(fd, msvcrt.LK_UNLCK, 1)
+    else:
+        import fcntl
+
+        fcntl.flock(fd, fcntl.LOCK_UN)
+
+
+class FileLock:
+    """An exclusive lock on a file, between processes. The file is created if missing and never removed.
+
+    The lock belongs to the open file, so it goes with the process that holds it, however that ends.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._fd: int | None = None
+
+    @property
+    def held(self) -> bool:
+        """Whether this object holds the lock."""
+        return self._fd is not None
+
+    @property
+    def fd(self) -> int:
+        """The descriptor of the locked file, for those who keep their marker in it. Raises ValueError if not held."""
+        if self._fd is None:
+            raise ValueError("the lock is not held")
+        return self._fd
+
+    def try_acquire(self) -> bool:
+        """Take the lock if nobody has it. Returns whether it was got.
+
+        Raises LocksUnsupported where the file system cannot lock, OSError where the file cannot be opened.
+        """
+        fd = os.open(self.path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o666)
+        try:
+            _os_lock(fd)
+        except OSError as error:
+            os.close(fd)
+            if error.errno in (errno.EAGAIN, errno.EACCES, errno.EDEADLK):
+                return False
+            if error.errno in _NO_LOCKS:
+                raise LocksUnsupported(error.errno, "this file system has no locks", str(self.path)) from error
+            raise
+        self._fd = fd
+        return True
+
+    def release(self) -> None:
+        """Give the lock back; nothing happens if it is not held."""
+        if self._fd is not None:
+            fd, self._fd = self._fd, None
+            try:
+                _os_unlock(fd)
+            except OSError:
+                pass
+            os.close(fd)
+
+    def __enter__(self) -> FileLock:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.release()
+
+
+def write_durably(fd: int, data: bytes) -> None:
+    """Make `data` the whole content of an open file, and bring it to the disk."""
+    os.lseek(fd, 0, os.SEEK_SET)
+    view = memoryview(data)
+    while view:
+        view = view[os.write(fd, view) :]
+    os.ftruncate(fd, len(data))
+    os.fsync(fd)
+
+
+def sync_folder(folder: Path) -> None:
+    """Bring a folder's entries (a rename in it) to the disk; where that is impossible, nothing happens."""
+    if WINDOWS:
+        return
+    try:
+        fd = os.open(folder, os.O_RDONLY)
+    except OSError:
+        return
+    try:
+        os.fsync(fd)
+    except OSError:
+        pass
+    finally:
+        os.close(fd)
+
+
+def replace_file(path: Path, data: bytes, *, in_place: bool = False, mode: int | None = None) -> None:
+    """Replace a file's content at once: readers see the old bytes or the new ones.
+
+    Links are followed (the new file stands beside the target, so a link stays a link); the old file's mode and
+    group are kept. A new file gets `mode`, or what the umask leaves of 0666. With `in_place`, a folder that takes
+    no new files (but whose file may be written) gets the bytes written into the file itself, which is not atomic:
+    the caller keeps a journal. Raises OSError.
+    """
+    target = Path(os.path.realpath(path))
+    try:
+        before: os.stat_result | None = target.stat()
+    except FileNotFoundError:
+        before = None
+    try:
+        fd, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".new")
+    except PermissionError:
+        if not in_place or before is None:
+            raise
+        with target.open("r+b") as file:
+            write_durably(file.fileno(), data)
+        return
+    try:
+        try:
+            write_durably(fd, data)
+            _like(fd, temporary, before, mode)
+        finally:
+            os.close(fd)
+        Path(temporary).replace(target)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    sync_folder(target.parent)
+
+
+def _like(fd: int, name: str, before: os.stat_result | None, mode: int | None) -> None:
+    """Give a new file the mode and group of the one it replaces, or the mode that a plain new file would have."""
+    if before is not None:
+        if not WINDOWS and os.fstat(fd).st_gid != before.st_gid:
+            try:
+                os.fchown(fd, -1, before.st_gid)
+            except OSError:  # not a member of that group: the folder's rule decides
+                pass
+        Path(name).chmod(before.st_mode & 0o7777)
+        return
+    if mode is None:
+        mask = os.umask(0)
+        os.umask(mask)
+        mode = 0o666 & ~mask
+    Path(name).chmod(mode)
+
+
+def own_session() -> dict[str, object]:
+    """Keyword arguments for `subprocess.Popen` (or asyncio's) that make the child the head of a process group."""
+    if WINDOWS:
+        return {"creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)}
+    return {"start_new_session": True}
+
+
+def signal_group(pid: int, number: int) -> None:
+    """Send a signal to the process group that `pid` heads; nothing happens if it has ended."""
+    try:
+        if sys.platform == "win32":
+            os.kill(pid, signal.CTRL_BREAK_EVENT if number == signal.SIGINT else number)
+        else:
+            os.killpg(pid, number)
+    except (ProcessLookupError, PermissionError):
+        pass
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process of that id exists (it may be somebody else's)."""
+    if pid <= 0:
+        return False
+    if sys.platform == "win32":
+        listed = subprocess.run(
+            ["tasklist", "/FI", f"PID eq {pid}", "/NH"], capture_output=True, text=True, check=False
+        )
+        return str(pid) in listed.stdout.split()
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def become(argv: Sequence[str], environ: Mapping[str, str]) -> NoReturn:
+    """Become another program: process id, descriptors and working directory stay. Raises OSError.
+
+    On Windows, where a process cannot be replaced, the program runs as a child and its exit status becomes ours.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    if WINDOWS:
+        raise SystemExit(subprocess.call(list(argv), env=dict(environ)))
+    os.execvpe(argv[0], list(argv), dict(environ))  # noqa: S606 - that is what it is for
+
+
+def kernel_release() -> str:
+    """The operating system's release: "6.1.0-18-amd64" from uname, or the Windows version."""
+    if sys.platform == "win32":
+        version = sys.getwindowsversion()
+        return f"{version.major}.{version.minor}.{version.build}"
+    return os.uname().release
+
+
+def glibc_version() -> str | None:
+    """The C library's version where it is glibc ("2.36"), else None."""
+    try:
+        text = os.confstr("CS_GNU_LIBC_VERSION") if not WINDOWS else None
+    except (ValueError, OSError, AttributeError):
+        return None
+    return text.split()[-1] if text else None
+
+
+def is_writable(folder: Path) -> bool:
+    """Whether this process may make files in a folder; the nearest folder that exists is asked."""
+    place = folder
+    while not place.exists():
+        if place.parent == place:
+            return False
+        place = place.parent
+    return os.access(place, os.W_OK)
