@@ -41,6 +41,8 @@ def lab(folder: Path, notebook: str, *, port: int | None, browser: bool, log: Pa
         f"--LabApp.default_url=/lab/tree/{notebook}",
         *([f"--ServerApp.port={port}", "--ServerApp.port_retries=0"] if port is not None else []),
         *([] if browser else ["--no-browser"]),
+        # A container's only user is often root; the server listens on loopback and asks for its token.
+        *(["--allow-root"] if os.name == "posix" and os.geteuid() == 0 else []),
     ]
     with log.open("wb") as output:
         # A session of its own: Ctrl-C reaches this process only, which then ends the server in its own way.
