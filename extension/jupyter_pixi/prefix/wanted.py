@@ -12,30 +12,17 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from ..errors import InstallError
+from ..lockfile import packages
 from ..lockfile.model import LockFile, Package
 from . import digests, markers
 
-_ARCHIVE = re.compile(r"(?P<name>.+)-(?P<version>[^-]+)-(?P<build>[^-]+?)(\.conda|\.tar\.bz2)$")
-_WHEEL_OR_SDIST = re.compile(r"(?P<name>.+?)-(?P<version>\d[^-]*?)(-.*\.whl|\.tar\.gz|\.zip|\.tar\.bz2)$")
-
-
-def file_name(package: Package) -> str:
-    """The last part of the location, without query and fragment."""
-    return package.location.split("#")[0].split("?")[0].rstrip("/").rsplit("/", 1)[-1]
-
 
 def conda_identity(package: Package) -> tuple[str, str, str]:
-    """Name, version and build of a locked conda package, from its fields or else from its file name.
-
-    Raises InstallError if neither tells.
-    """
-    match = _ARCHIVE.match(file_name(package))
-    parts = match.groupdict() if match else {}
-    found = tuple(package.fields.get(key) or parts.get(key) for key in ("name", "version", "build"))
-    if not all(found):
+    """Name, version and build of a locked conda package. Raises InstallError if the lock does not tell."""
+    version, build = packages.version(package), packages.build(package)
+    if version is None or build is None:
         raise InstallError(f"The lock file names a package whose version cannot be told: {package.location}")
-    name, version, build = (str(text) for text in found)
-    return name.lower(), version, build
+    return packages.name(package).lower(), version, build
 
 
 def normalise_pypi(name: str) -> str:
@@ -45,9 +32,7 @@ def normalise_pypi(name: str) -> str:
 
 def pypi_identity(package: Package) -> tuple[str, str | None]:
     """Normalised name and version of a locked PyPI package; version None for a directory."""
-    match = _WHEEL_OR_SDIST.match(file_name(package))
-    name = package.fields.get("name") or (match["name"] if match else file_name(package))
-    return normalise_pypi(str(name)), package.fields.get("version")
+    return normalise_pypi(packages.name(package)), packages.version(package)
 
 
 @dataclass(frozen=True)
@@ -66,7 +51,7 @@ class Filters:
 class Wanted:
     """One environment's locked packages on one platform, by name. `ignored` are left as they are, on disk or not."""
 
-    packages: tuple[Package, ...]  # in the lock's order
+    locked: tuple[Package, ...]  # in the lock's order
     subdir: str
     virtual_packages: tuple[str, ...]  # as the lock's row writes them
     ignored: frozenset[str] = frozenset()
@@ -75,32 +60,32 @@ class Wanted:
     @cached_property
     def conda(self) -> Mapping[str, Package]:
         """Conda packages by normalised name, filtered ones too."""
-        return {conda_identity(p)[0]: p for p in self.packages if p.kind == "conda"}
+        return {conda_identity(p)[0]: p for p in self.locked if p.kind == "conda"}
 
     @cached_property
     def pypi(self) -> Mapping[str, Package]:
         """PyPI packages by normalised name, filtered ones too."""
-        return {pypi_identity(p)[0]: p for p in self.packages if p.kind == "pypi"}
+        return {pypi_identity(p)[0]: p for p in self.locked if p.kind == "pypi"}
 
     @property
     def sources(self) -> tuple[Package, ...]:
         """Conda packages that would have to be built from source."""
-        return tuple(p for p in self.packages if p.kind == "conda_source")
+        return tuple(p for p in self.locked if p.kind == "conda_source")
 
     @cached_property
     def fingerprint(self) -> str:
         """The prefix's fingerprint when all of this is installed (filtered packages count too, as in Pixi)."""
-        return digests.fingerprint((name, p.fields.get("sha256")) for name, p in self.conda.items())
+        return digests.fingerprint((name, packages.sha256(p)) for name, p in self.conda.items())
 
     @cached_property
     def hash(self) -> str:
         """The marker's `environment_lock_file_hash`."""
-        return digests.lock_file_hash(self.packages, self.subdir, self.virtual_packages)
+        return digests.lock_file_hash(self.locked, self.subdir, self.virtual_packages)
 
     @cached_property
     def requirements(self) -> tuple[str, ...]:
         """What the machine must have: the `__*` specs of all conda packages."""
-        return markers.requirements(p.fields.get("depends") or () for p in self.conda.values())
+        return markers.requirements(packages.depends(p) for p in self.conda.values())
 
     @cached_property
     def python_version(self) -> str | None:
@@ -126,24 +111,26 @@ def wanted(
     if locked is None:
         raise InstallError(f"the lock file is not up-to-date with requested environment: '{environment}'")
     row = lock.platform(platform)
-    packages = tuple(locked.packages.get(platform, ()))
-    result = Wanted(packages, subdir, row.virtual_packages if row and row.virtual_packages else tuple(virtual_packages))
+    rows = tuple(locked.packages.get(platform, ()))
+    result = Wanted(rows, subdir, row.virtual_packages if row and row.virtual_packages else tuple(virtual_packages))
     if not filters:
         return result
     kept, unknown = select(_graph(result), filters)
     names = frozenset(result.conda) | frozenset(result.pypi)
-    return Wanted(packages, subdir, result.virtual_packages, names - kept, unknown)
+    return Wanted(rows, subdir, result.virtual_packages, names - kept, unknown)
 
 
 def _graph(wanted: Wanted) -> dict[str, tuple[str, ...]]:
     """Name -> names it depends on, conda and PyPI in one graph (a conda package hides a PyPI one of its name)."""
     edges: dict[str, tuple[str, ...]] = {}
     for name, package in wanted.pypi.items():
-        requires: Iterable[str] = package.fields.get("requires_dist") or ()
-        needs = [normalise_pypi(re.split(r"[^A-Za-z0-9._-]", text, maxsplit=1)[0]) for text in requires]
+        needs = [
+            normalise_pypi(re.split(r"[^A-Za-z0-9._-]", text, maxsplit=1)[0])
+            for text in packages.requires_dist(package)
+        ]
         edges[name] = (*(n for n in needs if n in wanted.pypi or n in wanted.conda), *_python(wanted))
     for name, package in wanted.conda.items():
-        depends = [re.split(r"[ =<>!~\[]", text, maxsplit=1)[0] for text in package.fields.get("depends") or ()]
+        depends = [re.split(r"[ =<>!~\[]", text, maxsplit=1)[0] for text in packages.depends(package)]
         edges[name] = tuple(n for n in depends if n in wanted.conda)
     return edges
 
