@@ -1,0 +1,137 @@
+"""Configuration to network access: one rattler client and one repodata gateway for the whole process.
+
+Mirrors, proxies, certificates, credentials and S3 options all come from `config.rattler()`; file:// channels and
+sharded repodata are the gateway's own business. The compiled library is only imported when something is asked for.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..environments.model import Channel
+from ..errors import NetworkError
+
+if TYPE_CHECKING:
+    import rattler
+
+_networks: dict[tuple[str, str, bool], Network] = {}
+
+
+@dataclass(frozen=True)
+class Network:
+    """What fetches: an HTTP client, a repodata gateway, and the cache folder both belong to."""
+
+    client: rattler.Client
+    gateway: rattler.Gateway
+    cache: Path
+    offline: bool = False
+
+
+def cache_root(environ: Mapping[str, str]) -> Path:
+    """The cache folder that Pixi uses as well, from its variables (`PIXI_CACHE_DIR`, `RATTLER_CACHE_DIR`, XDG)."""
+    for name in ("PIXI_CACHE_DIR", "RATTLER_CACHE_DIR"):
+        if environ.get(name):
+            return Path(environ[name])
+    home = Path(environ.get("HOME") or Path.home())
+    xdg = Path(environ.get("XDG_CACHE_HOME") or home / ".cache")
+    if (xdg / "pixi").is_dir():
+        return xdg / "pixi"
+    if os.name == "posix" and (environ.get("XDG_CACHE_HOME") or not (home / "Library/Caches").is_dir()):
+        return xdg / "rattler" / "cache"
+    from rattler import default_cache_dir
+
+    return Path(default_cache_dir())
+
+
+def network(config: Any, environ: Mapping[str, str], *, offline: bool = False) -> Network:
+    """The client and gateway for this configuration; the same ones every time it is asked in a process.
+
+    `config` is a `jupyter_pixi.config.Config`. With `offline`, repodata comes from the cache whatever its age.
+    """
+    cache = cache_root(environ)
+    key = (repr(config), str(cache), offline)
+    if key not in _networks:
+        _networks[key] = _connect(config, cache, offline)
+    return _networks[key]
+
+
+def _connect(config: Any, cache: Path, offline: bool) -> Network:
+    import rattler
+
+    settings = config.rattler()
+    client = rattler.Client.from_config(settings, user_agent="jupyter-pixi")
+    repodata = cache / "repodata"
+    if offline:
+        only_cache = rattler.SourceConfig(cache_action="force-cache-only")
+        gateway = rattler.Gateway(cache_dir=repodata, default_config=only_cache, client=client)
+    else:
+        gateway = rattler.Gateway.from_config(settings, cache_dir=repodata, client=client)
+    return Network(client, gateway, cache, offline)
+
+
+async def package_names(network: Network, channels: Sequence[Channel], subdir: str) -> frozenset[str]:
+    """Every package name that these channels offer for a subdir (noarch included). Raises NetworkError."""
+    import rattler
+    from rattler.exceptions import GatewayError
+
+    sources = [rattler.Channel(c.url) for c in channels]
+    try:
+        names = await network.gateway.names(sources, [subdir, "noarch"], channel_relations="disabled")
+    except GatewayError as error:
+        raise network_error(error, channels, offline=network.offline) from error
+    return frozenset(name.normalized for name in names)
+
+
+async def versions_of(network: Network, channels: Sequence[Channel], subdir: str, name: str) -> list[str]:
+    """The versions of a package that these channels offer for a subdir, oldest first."""
+    import rattler
+
+    sources = [rattler.Channel(c.url) for c in channels]
+    found = await network.gateway.query(sources, [subdir, "noarch"], [name], recursive=False)
+    versions = {record.version for records in found for record in records}
+    return [str(version) for version in sorted(versions)]
+
+
+def network_error(error: Exception, channels: Sequence[Channel], *, offline: bool = False) -> NetworkError:
+    """The sentence for a repodata request that failed: the channel as the manifest names it, and what to do."""
+    text = str(error)
+    channel = _channel_of(text, channels)
+    named = f"channel '{channel.text}'" if channel else "a channel"
+    where = f" ({channel.url})" if channel and channel.text.rstrip("/") != channel.url.rstrip("/") else ""
+    reason = text.strip().splitlines()[-1].removeprefix("Caused by: ") if text.strip() else "no reason given"
+    if offline:
+        return NetworkError(
+            f"the {named}{where} is not in the cache, and this is offline\n{text.strip()}",
+            help="run once with a network connection, without --offline and PIXI_OFFLINE",
+            code="offline",
+        )
+    if "could not find subdir" in text or "404" in text:
+        return NetworkError(
+            f"the {named}{where} does not exist or is no conda channel\n{text.strip()}",
+            help="check the spelling of `channels` in the manifest; private channels need `pixi auth login`",
+            code="unknown-channel",
+        )
+    if "401" in text or "403" in text:
+        return NetworkError(
+            f"the {named}{where} refuses access\n{text.strip()}",
+            help="store credentials with `pixi auth login`, or check the ones that are there",
+            code="unauthorized",
+        )
+    return NetworkError(
+        f"the {named}{where} cannot be reached: {reason}\n{text.strip()}",
+        help="check the network, the channel's name, and `mirrors` and proxies in Pixi's configuration",
+    )
+
+
+def _channel_of(text: str, channels: Sequence[Channel]) -> Channel | None:
+    """The channel whose URL (or folder) occurs in an error; else the only one there is."""
+    for channel in sorted(channels, key=lambda c: -len(c.url)):
+        bare = channel.url.rstrip("/")
+        if re.search(re.escape(bare) + r"(?![\w.-])", text) or bare.removeprefix("file://") + "/" in text:
+            return channel
+    return channels[0] if len(channels) == 1 else None

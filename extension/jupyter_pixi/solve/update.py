@@ -1,0 +1,224 @@
+"""A lock request to a complete new lock file: what is out of date is solved, all else stays byte for byte.
+
+First every conda solve at once on one gateway, then the mapping to PyPI names, then every PyPI resolution, then each
+environment gets its share of its solve group.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ..environments import solve_units
+from ..environments.model import Environment
+from ..errors import PixiError, UnsupportedFeature
+from ..events import Phase, Progress, Sink, Warn, silent
+from ..lockfile import records as recorded
+from ..lockfile.model import LockFile, Package
+from .assemble import assemble
+from .conda import CondaProblem, refuse_sources, solve_platform
+from .cutoff import conda_cutoffs, pypi_cutoffs
+from .explain import Failure, explain
+from .gateway import Network, network
+from .group import reachable
+from .mapping import provided, read_rules
+from .mapping_service import MappingService
+from .markers import marker_environment, python_of
+from .plan import Action, Step, locked_packages, steps
+from .request import LockRequest, Pair
+
+if TYPE_CHECKING:
+    import rattler
+
+
+async def update_lock(request: LockRequest, sink: Sink = silent) -> LockFile:
+    """A new lock file for the whole workspace.
+
+    Raises SolveError (with the explanation of solver or resolver), NetworkError, ManifestError, and
+    UnsupportedFeature if a required environment (or all there is to do) needs source packages to be built.
+    """
+    net = network(request.config, request.environ, offline=request.offline)
+    todo = _possible(request, steps(request, solve_units(request.environments)), sink)
+    conda = await _solve_conda(request, todo, net, sink)
+    pypi = await _resolve_pypi(request, todo, conda, net, sink)
+    shares: dict[Pair, tuple[Package, ...]] = {}
+    for step in todo:
+        key = (step.unit.name, step.platform)
+        for member in step.members:
+            shares[member.name, step.platform] = _share(request, step, member, conda[key], pypi[key])
+    return assemble(request, shares)
+
+
+def _possible(request: LockRequest, all_steps: Sequence[Step], sink: Sink) -> list[Step]:
+    """The steps, those that need a source package to be built turned into "keep what the lock has"."""
+    possible: list[Step] = []
+    refused: dict[str, UnsupportedFeature] = {}
+    for step in all_steps:
+        try:
+            if step.action is Action.SOLVE:
+                refuse_sources(step.unit.name, step.unit.combined.on[step.platform])
+        except UnsupportedFeature as error:
+            if request.required and any(m.name in request.required for m in step.members):
+                raise
+            refused.setdefault(step.unit.name, error)
+            step = replace(step, action=Action.KEEP)
+        possible.append(step)
+    if refused and all(step.unit.name in refused for step in possible):
+        raise next(iter(refused.values()))
+    for error in refused.values():
+        sink(Warn(text=error.text(), code=error.code))
+    return possible
+
+
+async def _solve_conda(
+    request: LockRequest, todo: Sequence[Step], net: Network, sink: Sink
+) -> dict[Pair, tuple[Package, ...]]:
+    """The conda packages of every step by (unit, platform), the solves side by side."""
+    wanted = [step for step in todo if step.action is Action.SOLVE]
+    found = {(s.unit.name, s.platform): s.conda for s in todo}
+    if not wanted:
+        return found
+    names = {step.unit.name for step in wanted}
+    many = f"{len(names)} environments" if len(names) > 1 else f"environment '{next(iter(names))}'"
+    sink(Phase("solve", f"Solving {many}", len(wanted)))
+    done = 0
+
+    async def one(step: Step) -> list[rattler.RepoDataRecord] | PixiError:
+        nonlocal done
+        try:
+            return await solve_platform(_problem(request, step), net)
+        except PixiError as error:
+            return error
+        finally:
+            done += 1
+            sink(Progress("solve", done, len(wanted), f"{step.unit.name} {step.platform}"))
+
+    results = await asyncio.gather(*(one(step) for step in wanted))
+    failures = [
+        Failure(step.unit.combined, step.platform, result)
+        for step, result in zip(wanted, results, strict=True)
+        if isinstance(result, PixiError)
+    ]
+    if failures:
+        bad = {_subdir(f.environment, f.platform) for f in failures}
+        well = {_subdir(s.unit.combined, s.platform) for s in wanted} - bad
+        raise await explain(failures, well, request.here, net)
+    records = {
+        (step.unit.name, step.platform): result
+        for step, result in zip(wanted, results, strict=True)
+        if not isinstance(result, PixiError)
+    }
+    return found | await _as_packages(request, wanted, records, net, sink)
+
+
+def _problem(request: LockRequest, step: Step) -> CondaProblem:
+    environment = step.unit.combined
+    return CondaProblem(
+        environment,
+        step.platform,
+        request.manifest.root,
+        conda_cutoffs(request.manifest, environment.channels, request.now),
+        tuple(recorded.to_record(p) for p in step.conda if p.kind == "conda"),
+        tuple(recorded.to_record(p) for p in step.pinned if p.kind == "conda"),
+    )
+
+
+async def _as_packages(
+    request: LockRequest,
+    wanted: Sequence[Step],
+    records: Mapping[Pair, Sequence[rattler.RepoDataRecord]],
+    net: Network,
+    sink: Sink,
+) -> dict[Pair, tuple[Package, ...]]:
+    """Solved records as lock packages; with their PyPI names where the unit has PyPI dependencies."""
+    service = MappingService(net, lambda text: sink(Warn(text=text, code="mapping")))
+    packages: dict[Pair, tuple[Package, ...]] = {}
+    for step in wanted:
+        key = (step.unit.name, step.platform)
+        if not has_pypi(step.unit.combined):
+            packages[key] = tuple(_package(record, step) for record in records[key])
+            continue
+        rules = await read_rules(
+            request.manifest.workspace.conda_pypi_map,
+            step.unit.combined.channels,
+            request.manifest.root,
+            net,
+        )
+        purls = await provided(records[key], rules, service)
+        packages[key] = tuple(
+            recorded.from_record(record, purls=names) for record, names in zip(records[key], purls, strict=True)
+        )
+    return packages
+
+
+def _package(record: rattler.RepoDataRecord, step: Step) -> Package:
+    """A solved record as it is locked: the entry of the lock if the solver took that very record."""
+    entry = recorded.from_record(record)
+    return next((p for p in step.conda if p == entry), entry)
+
+
+async def _resolve_pypi(
+    request: LockRequest,
+    todo: Sequence[Step],
+    conda: Mapping[Pair, tuple[Package, ...]],
+    net: Network,
+    sink: Sink,
+) -> dict[Pair, tuple[Package, ...]]:
+    """The PyPI packages of every step by (unit, platform), at most one resolution per core at a time."""
+    found: dict[Pair, tuple[Package, ...]] = {(s.unit.name, s.platform): () for s in todo}
+    wanted = [
+        step
+        for step in todo
+        if step.action is not Action.KEEP and step.unit.combined.on[step.platform].pypi_dependencies
+    ]
+    if not wanted:
+        return found
+    from .pypi import PypiProblem, Resolver
+
+    resolver = Resolver(request, net)
+    sink(Phase("resolve-pypi", "Resolving PyPI packages", len(wanted)))
+    done = 0
+
+    async def one(step: Step) -> tuple[Package, ...]:
+        nonlocal done
+        key = (step.unit.name, step.platform)
+        problem = PypiProblem(step.unit.combined, step.platform, conda[key], step.pypi, step.pinned)
+        result = await resolver.resolve(problem, lambda text: sink(Warn(text=text, code="pypi")))
+        done += 1
+        sink(Progress("resolve-pypi", done, len(wanted), f"{step.unit.name} {step.platform}"))
+        return result
+
+    async with asyncio.TaskGroup() as group:
+        tasks = {(s.unit.name, s.platform): group.create_task(one(s)) for s in wanted}
+    return found | {key: task.result() for key, task in tasks.items()}
+
+
+def _share(
+    request: LockRequest,
+    step: Step,
+    member: Environment,
+    conda: tuple[Package, ...],
+    pypi: tuple[Package, ...],
+) -> tuple[Package, ...]:
+    """The packages of one member of a unit on a platform."""
+    own = locked_packages(request, (member.name, step.platform))
+    if step.action is Action.KEEP:
+        return own
+    if step.action is Action.PYPI:
+        conda = tuple(p for p in own if p.kind != "pypi")
+    if len(step.unit.members) == 1:
+        return (*conda, *pypi)
+    markers = marker_environment(_subdir(member, step.platform), python_of(conda))
+    mine, theirs = reachable(member.on[step.platform], conda, pypi, markers)
+    return (*(conda if step.action is Action.PYPI else mine), *theirs)
+
+
+def has_pypi(environment: Environment) -> bool:
+    """Whether any feature has PyPI dependencies, for whatever platform: then purls are recorded."""
+    return any(target.pypi_dependencies for feature in environment.features for target in feature.targets)
+
+
+def _subdir(environment: Environment, platform: str) -> str:
+    return environment.on[platform].platform.subdir
