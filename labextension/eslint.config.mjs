@@ -3,7 +3,7 @@ import prettier from 'eslint-config-prettier';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['lib', 'node_modules', '*.mjs', 'vitest.config.ts', 'style/index.js'] },
+  { ignores: ['lib', 'node_modules', '*.mjs', 'vitest.config.mts', 'style/index.js'] },
   eslint.configs.recommended,
   ...tseslint.configs.strictTypeChecked,
   {

@@ -1,0 +1,245 @@
+/**
+ * An operation's output document (`application/vnd.jupyter-pixi.operation+json`) → what a cell shows of it.
+ *
+ * The document comes from a notebook, so anything may be in it: `parse` takes what is well-formed and leaves out
+ * the rest. Its format is told in `jupyter_pixi/kernels/bridge.py`. Nothing of JupyterLab is imported here.
+ */
+
+export const MIME_TYPE = 'application/vnd.jupyter-pixi.operation+json';
+
+export type OperationState = 'running' | 'done' | 'failed' | 'interrupted';
+
+export interface Phase {
+  phase: string;
+  title: string;
+  done: number;
+  total: number | null;
+  item: string | null;
+  bytesDone: number | null;
+  bytesTotal: number | null;
+  finished: boolean;
+}
+
+export interface Change {
+  name: string;
+  before: string | null;
+  after: string | null;
+  type: string;
+  explicit: boolean;
+}
+
+export interface Written {
+  file: string;
+  line: number | null;
+  text: string;
+}
+
+export interface Result {
+  message: string;
+  changes: Change[];
+  written: Written[];
+  restart: string[];
+  leftOut: number;
+}
+
+export interface Failure {
+  text: string;
+  help: string | null;
+  place: string | null;
+}
+
+export interface Operation {
+  id: string | null;
+  command: string[];
+  manifest: string | null;
+  environment: string | null;
+  state: OperationState;
+  started: number | null;
+  ended: number | null;
+  phases: Phase[];
+  current: number | null;
+  notes: string[];
+  warnings: string[];
+  result: Result | null;
+  error: Failure | null;
+}
+
+/** The operation that a document describes; undefined if it is none, or of a newer format. */
+export function parse(document: unknown): Operation | undefined {
+  const data = record(document);
+  const state = data && text(data['state']);
+  if (!data || data['version'] !== 1 || !isState(state)) {
+    return undefined;
+  }
+  return {
+    id: text(data['operation']),
+    command: texts(data['command']),
+    manifest: text(data['manifest']),
+    environment: text(data['environment']),
+    state,
+    started: number(data['started']),
+    ended: number(data['ended']),
+    phases: list(data['phases'], phase),
+    current: number(data['current']),
+    notes: texts(data['notes']),
+    warnings: list(data['warnings'], warning => text(warning['text']) ?? undefined),
+    result: result(data['result']),
+    error: failure(data['error'])
+  };
+}
+
+/** How far the present phase is. `fraction` is undefined where nobody knows. */
+export interface Progress {
+  title: string;
+  fraction: number | undefined;
+  done: number;
+  total: number | null;
+  item: string | null;
+  bytes: string | null;
+}
+
+/** The progress to show, or undefined when there is none (any more). */
+export function progress(operation: Operation): Progress | undefined {
+  const phase = operation.current === null ? undefined : operation.phases[operation.current];
+  if (operation.state !== 'running' || !phase) {
+    return undefined;
+  }
+  const { bytesDone, bytesTotal, done, total } = phase;
+  let fraction: number | undefined;
+  if (bytesDone !== null && bytesTotal) {
+    fraction = bytesDone / bytesTotal;
+  } else if (total) {
+    fraction = done / total;
+  }
+  let bytes: string | null = null;
+  if (bytesDone !== null) {
+    bytes = bytesTotal ? `${size(bytesDone)} / ${size(bytesTotal)}` : size(bytesDone);
+  }
+  return {
+    title: phase.title,
+    fraction: fraction === undefined ? undefined : Math.min(1, Math.max(0, fraction)),
+    done,
+    total,
+    item: phase.item,
+    bytes
+  };
+}
+
+/** A number of bytes for people: "1.5 MB". */
+export function size(bytes: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1000 && unit < units.length - 1) {
+    value /= 1000;
+    unit += 1;
+  }
+  return `${unit === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${units[unit] ?? ''}`;
+}
+
+/** How a change is called: what was asked for comes first in tables. */
+export function kindOfChange(change: Change): 'added' | 'removed' | 'changed' {
+  if (change.before === null) {
+    return 'added';
+  }
+  return change.after === null ? 'removed' : 'changed';
+}
+
+/** The changes in the order of the table: those that were asked for first, then by name. */
+export function sorted(changes: readonly Change[]): Change[] {
+  return [...changes].sort(
+    (a, b) => Number(b.explicit) - Number(a.explicit) || a.name.localeCompare(b.name)
+  );
+}
+
+function isState(value: string | null | undefined): value is OperationState {
+  return value === 'running' || value === 'done' || value === 'failed' || value === 'interrupted';
+}
+
+function phase(data: Record<string, unknown>): Phase | undefined {
+  const title = text(data['title']);
+  if (title === null) {
+    return undefined;
+  }
+  return {
+    phase: text(data['phase']) ?? '',
+    title,
+    done: number(data['done']) ?? 0,
+    total: number(data['total']),
+    item: text(data['item']),
+    bytesDone: number(data['bytes_done']),
+    bytesTotal: number(data['bytes_total']),
+    finished: data['finished'] === true
+  };
+}
+
+function result(value: unknown): Result | null {
+  const data = record(value);
+  if (!data) {
+    return null;
+  }
+  return {
+    message: text(data['message']) ?? '',
+    changes: list(data['changes'], change),
+    written: list(data['written'], written),
+    restart: texts(data['restart']),
+    leftOut: number(data['left_out']) ?? 0
+  };
+}
+
+function change(data: Record<string, unknown>): Change | undefined {
+  const name = text(data['name']);
+  return name === null
+    ? undefined
+    : {
+        name,
+        before: text(data['before']),
+        after: text(data['after']),
+        type: text(data['type']) ?? '',
+        explicit: data['explicit'] === true
+      };
+}
+
+function written(data: Record<string, unknown>): Written | undefined {
+  const file = text(data['file']);
+  return file === null
+    ? undefined
+    : { file, line: number(data['line']), text: text(data['text']) ?? '' };
+}
+
+function failure(value: unknown): Failure | null {
+  const data = record(value);
+  const message = data && text(data['text']);
+  if (!data || !message) {
+    return null;
+  }
+  const place = [text(data['file']), number(data['line']), number(data['column'])];
+  const known = place.slice(0, place.indexOf(null) === -1 ? place.length : place.indexOf(null));
+  return { text: message, help: text(data['help']), place: known.length ? known.join(':') : null };
+}
+
+function record(value: unknown): Record<string, unknown> | undefined {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as Record<string, unknown>)
+    : undefined;
+}
+
+function text(value: unknown): string | null {
+  return typeof value === 'string' ? value : null;
+}
+
+function number(value: unknown): number | null {
+  return typeof value === 'number' && Number.isFinite(value) ? value : null;
+}
+
+function texts(value: unknown): string[] {
+  return Array.isArray(value) ? value.filter(one => typeof one === 'string') : [];
+}
+
+function list<T>(value: unknown, each: (data: Record<string, unknown>) => T | undefined): T[] {
+  const items: unknown[] = Array.isArray(value) ? value : [];
+  return items
+    .map(item => record(item))
+    .map(item => item && each(item))
+    .filter(item => item !== undefined);
+}
