@@ -1,0 +1,106 @@
+"""Platform names of the workspace <-> the aliases (`p1`, `p2` …) under which a lock file keeps rich platforms.
+
+A row of the lock and a platform of the manifest are the same if subdir and customised virtual packages are, whatever
+they are called.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from .model import LockFile, LockPlatform
+
+if TYPE_CHECKING:
+    from ..manifest.model import Platform
+
+_ALIAS = re.compile(r"p[1-9][0-9]{0,5}")
+_ARCHSPECS = {
+    "64": "x86_64", "32": "x86", "arm64": "m1", "aarch64": "aarch64", "armv6l": "aarch64", "armv7l": "aarch64",
+    "ppc64le": "ppc64le", "ppc64": "ppc64", "s390x": "s390x", "riscv32": "riscv32", "riscv64": "riscv64",
+}  # fmt: skip
+
+
+def default_virtual_packages(subdir: str) -> tuple[str, ...]:
+    """The virtual packages every platform of a subdir has unless it says otherwise, as a lock file writes them."""
+    family, _, machine = subdir.partition("-")
+    architecture = "aarch64" if subdir == "win-arm64" else _ARCHSPECS.get(machine)
+    archspec = (f"__archspec=0={architecture}",) if architecture else ()
+    if family == "linux":
+        return ("__unix=0=0", "__linux=4.18", "__glibc=2.28", *archspec)
+    if family == "osx":
+        return ("__unix=0=0", "__osx=13.0", *archspec)
+    if family == "win":
+        return ("__win=10.0", *archspec)
+    return ("__unix=0=0",) if family in ("emscripten", "wasi", "freebsd", "zos") else ()
+
+
+def customised(subdir: str, virtual_packages: Iterable[str]) -> frozenset[str]:
+    """Those virtual packages (as text) that are not the subdir's defaults."""
+    defaults = {_comparable(text) for text in default_virtual_packages(subdir)}
+    return frozenset(_comparable(text) for text in virtual_packages) - defaults
+
+
+def _comparable(text: str) -> str:
+    """A virtual package's text with the build that an omitted one stands for left out: `__cuda=12=0` -> `__cuda=12`."""
+    parts = text.split("=")
+    return "=".join(parts[:2]) if len(parts) == 3 and parts[2] == "0" and parts[1] != "0" else text
+
+
+def identity_of(platform: Platform) -> tuple[str, frozenset[str]]:
+    """A workspace platform's identity in the terms of `customised`."""
+    return platform.subdir, customised(platform.subdir, map(str, platform.declared))
+
+
+def with_platform_names(lock: LockFile, platforms: Sequence[Platform]) -> LockFile:
+    """The lock with its platforms named as the workspace names them.
+
+    A row is renamed if exactly one platform has its identity, its own name is none of the workspace's, and the new
+    name is not another row's. Everything else stays, for the check to find.
+    """
+    wanted = {platform.name for platform in platforms}
+    taken = {row.name for row in lock.platforms}
+    renames: dict[str, str] = {}
+    for row in lock.platforms:
+        if row.name in wanted:
+            continue
+        identity = row.subdir, customised(row.subdir, row.virtual_packages)
+        same = [platform.name for platform in platforms if identity_of(platform) == identity]
+        if len(same) == 1 and same[0] not in taken and same[0] not in renames.values():
+            renames[row.name] = same[0]
+    return renamed(lock, renames)
+
+
+def renamed(lock: LockFile, renames: Mapping[str, str]) -> LockFile:
+    """The lock with platforms renamed."""
+    if not renames:
+        return lock
+    return replace(
+        lock,
+        platforms=tuple(replace(row, name=renames.get(row.name, row.name)) for row in lock.platforms),
+        environments={
+            name: replace(
+                environment,
+                packages={renames.get(key, key): packages for key, packages in environment.packages.items()},
+            )
+            for name, environment in lock.environments.items()
+        },
+    )
+
+
+def aliases(rows: Iterable[LockPlatform], platforms: Sequence[Platform]) -> dict[str, str]:
+    """Names to write: rich platforms become `p1`, `p2` …, counted over `platforms` in their order.
+
+    A rich platform that the lock does not use leaves a gap. A row that is none of `platforms` keeps its name unless
+    that is an alias given to another.
+    """
+    rich = [platform.name for platform in platforms if platform.name != platform.subdir]
+    found = {name: f"p{number}" for number, name in enumerate(rich, start=1)}
+    free = len(rich)
+    for row in rows:
+        if row.name not in found and _ALIAS.fullmatch(row.name) and row.name in found.values():
+            free += 1
+            found[row.name] = f"p{free}"
+    return found
