@@ -31,8 +31,8 @@ def made(host: Interpreter) -> tuple[Package, ...]:
     """The hand-made packages.
 
     `everywhere` 1.0, 1.1 and 2.0 for all platforms; `native` for the host, osx-arm64 and win-64;
-    `here-only` for the host; `herd` and `calf` exclude each other (by cowsay); `driver-needed` wants CUDA; `greeter` has an activation script
-    and a variable; `cuda-version` as conda-forge's, but with `__cuda` as dependency.
+    `here-only` for the host; `herd` and `calf` exclude each other (by cowsay); `driver-needed` wants CUDA;
+    `greeter` has an activation script and a variable; `cuda-version` is as conda-forge's, but depends on `__cuda`.
     """
     hello = b'export GREETING="hello from $CONDA_PREFIX"\n'
     variables = json.dumps({"GREETER_MOOD": "sunny"}).encode()

@@ -1,0 +1,41 @@
+"""Fixtures of the tests that go all the way: an installed workspace and a kernel of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from support.kernels import Kernel
+from support.servers import server
+from support.workspaces import PLAIN, Workspace
+
+
+@pytest.fixture
+def installed(workspace: Callable[..., Workspace]) -> Callable[..., Workspace]:
+    """`installed(manifest=PLAIN, environment="default")`: a workspace, locked, installed, its kernelspecs published."""
+
+    def make(manifest: str = PLAIN, *, environment: str = "default", **options: str) -> Workspace:
+        made = workspace(manifest, **options)
+        made.do("install", "--environment", environment)
+        made.do("kernels", "install", "--prefix", str(made.home.kernels))
+        return made
+
+    return make
+
+
+@pytest.fixture
+def notebook(start_kernel: Callable[..., Kernel]) -> Callable[..., Kernel]:
+    """`notebook(workspace, environment="default")`: the environment's kernel, in the workspace's folder."""
+
+    def start(workspace: Workspace, environment: str = "default", **options: object) -> Kernel:
+        return start_kernel(f"pixi.{workspace.root.name}.{environment}", workspace.root, **options)
+
+    return start
+
+
+@pytest.fixture
+def slow_channel(test_channel_folder: Path):
+    """The test channel on a server that stalls or fails on demand."""
+    with server(test_channel_folder) as running:
+        yield running

@@ -1,0 +1,112 @@
+"""Kernels start as Jupyter expects, wherever the environment stands, and say why where it cannot be."""
+
+from __future__ import annotations
+
+import pytest
+from support.workspaces import PLAIN
+
+CUDA = """\
+[workspace]
+name = "{name}"
+channels = ["{channel}"]
+platforms = ["{subdir}", { name = "with-cuda", platform = "{subdir}", cuda = "12" }]
+
+[dependencies]
+python = "*"
+ipykernel = "*"
+
+[feature.cpu]
+platforms = ["{subdir}"]
+
+[feature.cuda]
+platforms = ["with-cuda"]
+dependencies = { nvidia-ml-py = "*" }
+
+[environments]
+cpu = ["cpu"]
+cuda = ["cuda"]
+"""
+
+LANGUAGES = PLAIN + 'calysto-bash = "*"\n'
+
+
+def test_a_start_that_has_to_install_runs_what_was_queued(workspace, start_kernel):
+    made = workspace()
+    made.do("lock")
+    made.do("kernels", "install", "--prefix", str(made.home.kernels))
+    assert not made.prefix().exists()
+    kernel = start_kernel("pixi.weather.default", made.root)
+    assert kernel.value("import sys\nprint(sys.prefix)") == str(made.prefix())
+
+
+def test_a_start_that_has_to_lock(workspace, start_kernel):
+    made = workspace()
+    made.do("trust")
+    made.do("kernels", "install", "--prefix", str(made.home.kernels))
+    kernel = start_kernel("pixi.weather.default", made.root)
+    assert kernel.value("import sys\nprint(sys.prefix)") == str(made.prefix())
+    assert made.lock.exists()
+
+
+def test_an_environment_that_cannot_run_here(installed, notebook):
+    workspace = installed(CUDA, environment="cpu")
+    kernel = notebook(workspace, "cuda")
+    outcome = kernel.run("print('computed')")
+    assert outcome.status == "error" and outcome.error["ename"] == "EnvironmentNotReady"
+    assert "__cuda" in outcome.text or "CUDA" in outcome.text
+    assert "computed" not in outcome.stdout
+    magic = kernel.run("%pixi status")
+    assert magic.status == "ok" and "cuda" in magic.text
+
+
+def test_the_same_environment_with_an_override(installed, notebook):
+    workspace = installed(CUDA, environment="cpu")
+    kernel = notebook(workspace, "cuda", env={"CONDA_OVERRIDE_CUDA": "12"})
+    assert kernel.value("import pynvml, sys\nprint(sys.prefix)") == str(workspace.prefix("cuda"))
+
+
+def test_an_untrusted_workspace_asks(workspace, start_kernel, isolated_home):
+    made = workspace()
+    made.do("lock")
+    made.do("kernels", "install", "--prefix", str(made.home.kernels))
+    # somebody else's change: a script that would run at the next start
+    made.manifest.write_text(made.manifest.read_text() + '\n[activation]\nscripts = ["hello.sh"]\n')
+    (made.root / "hello.sh").write_text("touch was-run\n")
+    kernel = start_kernel("pixi.weather.default", made.root)
+    outcome = kernel.run("1 + 1")
+    assert outcome.status == "error" and "trust" in outcome.text
+    assert not (made.root / "was-run").exists() and not made.prefix().exists()
+
+
+@pytest.mark.parametrize("trap", ["json.py", "PYTHONPATH"])
+def test_modules_beside_the_notebook_break_nothing(installed, notebook, trap):
+    workspace = installed() if trap == "json.py" else installed(PLAIN + '\n[activation.env]\nPYTHONPATH = "/nowhere"\n')
+    if trap == "json.py":
+        (workspace.root / "json.py").write_text("raise RuntimeError('the wrong json')\n")
+    kernel = notebook(workspace)
+    outcome = kernel.run("%pixi add cowsay\nimport cowsay")
+    assert outcome.status == "ok", outcome.text
+
+
+def test_a_kernel_of_another_language(installed, start_kernel):
+    workspace = installed(LANGUAGES)
+    rows = {row["name"]: row for row in workspace.json("kernels", "list")}
+    assert rows["pixi.weather.default.calysto-bash"]["language"] == "bash"
+    kernel = start_kernel("pixi.weather.default.calysto-bash", workspace.root)
+    assert str(workspace.prefix() / "bin/python") in kernel.run("command -v python").text
+
+
+def test_interrupt_restart_and_shutdown(installed, notebook):
+    kernel = notebook(installed())
+    message = kernel.send("import time\ntime.sleep(60)")
+    while kernel.client.get_iopub_msg(timeout=20)["msg_type"] != "execute_input":
+        pass
+    kernel.manager.interrupt_kernel()
+    outcome = kernel.wait(message, 20)
+    assert outcome.error["ename"] == "KeyboardInterrupt"
+    kernel.value("x = 1")
+    kernel.manager.restart_kernel(now=False)
+    kernel.client.wait_for_ready(timeout=60)
+    assert kernel.run("x").error["ename"] == "NameError"
+    kernel.manager.shutdown_kernel(now=False)
+    assert not kernel.manager.is_alive()

@@ -1,0 +1,66 @@
+"""Turns a channel's folder into a server that is slow, or fails, where a test wants it to."""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+
+@dataclass
+class Server:
+    """A loopback server of a folder. Change the fields while it runs."""
+
+    url: str
+    stall: str | None = None  # requests whose path contains this wait until `release`
+    fail: str | None = None  # requests whose path contains this get 500
+    asked: list[str] = field(default_factory=list)  # the paths requested so far
+    stalled: threading.Event = field(default_factory=threading.Event)  # set when a request waits
+    release: threading.Event = field(default_factory=threading.Event)
+
+
+class _Handler(SimpleHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def __init__(self, *args, control: Server, **options) -> None:
+        self.control = control
+        super().__init__(*args, **options)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Nothing."""
+
+    def do_GET(self) -> None:
+        """The file, unless the control says otherwise."""
+        self.control.asked.append(self.path)
+        if self.control.stall and self.control.stall in self.path:
+            self.control.stalled.set()
+            self.control.release.wait(60)
+        if self.control.fail and self.control.fail in self.path:
+            self.send_error(500)
+            return
+        try:
+            super().do_GET()
+        except OSError:
+            self.close_connection = True
+
+
+@contextmanager
+def server(folder: Path) -> Iterator[Server]:
+    """Serves the folder until left."""
+    control = Server("")
+    http = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_Handler, control=control, directory=str(folder)))
+    http.daemon_threads = True
+    control.url = f"http://127.0.0.1:{http.server_port}"
+    thread = threading.Thread(target=http.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield control
+    finally:
+        control.release.set()
+        http.shutdown()
+        http.server_close()
+        thread.join()
