@@ -23,7 +23,7 @@ from .cutoff import conda_cutoffs, pypi_cutoffs
 from .explain import Failure, explain
 from .gateway import Network, network
 from .group import reachable
-from .mapping import provided, read_rules
+from .mapping import Purls, provided, read_rules
 from .mapping_service import MappingService
 from .markers import marker_environment, python_of
 from .plan import Action, Step, locked_packages, steps
@@ -96,15 +96,7 @@ async def _solve_conda(
             sink(Progress("solve", done, len(wanted), f"{step.unit.name} {step.platform}"))
 
     results = await asyncio.gather(*(one(step) for step in wanted))
-    failures = [
-        Failure(step.unit.combined, step.platform, result)
-        for step, result in zip(wanted, results, strict=True)
-        if isinstance(result, PixiError)
-    ]
-    if failures:
-        bad = {_subdir(f.environment, f.platform) for f in failures}
-        well = {_subdir(s.unit.combined, s.platform) for s in wanted} - bad
-        raise await explain(failures, well, request.here, net)
+    await _raise_failures(request, wanted, results, net)
     records = {
         (step.unit.name, step.platform): result
         for step, result in zip(wanted, results, strict=True)
@@ -134,29 +126,35 @@ async def _as_packages(
 ) -> dict[Pair, tuple[Package, ...]]:
     """Solved records as lock packages; with their PyPI names where the unit has PyPI dependencies."""
     service = MappingService(net, lambda text: sink(Warn(text=text, code="mapping")))
-    packages: dict[Pair, tuple[Package, ...]] = {}
-    for step in wanted:
-        key = (step.unit.name, step.platform)
+
+    async def named(step: Step) -> list[Purls]:
+        found = records[step.unit.name, step.platform]
         if not has_pypi(step.unit.combined):
-            packages[key] = tuple(_package(record, step) for record in records[key])
-            continue
-        rules = await read_rules(
-            request.manifest.workspace.conda_pypi_map,
-            step.unit.combined.channels,
-            request.manifest.root,
-            net,
+            return [None] * len(found)
+        declared, root = request.manifest.workspace.conda_pypi_map, request.manifest.root
+        return await provided(found, await read_rules(declared, step.unit.combined.channels, root, net), service)
+
+    names = await asyncio.gather(*map(named, wanted))
+    return {
+        (step.unit.name, step.platform): tuple(
+            _package(record, purls, step)
+            for record, purls in zip(records[step.unit.name, step.platform], found, strict=True)
         )
-        purls = await provided(records[key], rules, service)
-        packages[key] = tuple(
-            recorded.from_record(record, purls=names) for record, names in zip(records[key], purls, strict=True)
-        )
-    return packages
+        for step, found in zip(wanted, names, strict=True)
+    }
 
 
-def _package(record: rattler.RepoDataRecord, step: Step) -> Package:
-    """A solved record as it is locked: the entry of the lock if the solver took that very record."""
-    entry = recorded.from_record(record)
-    return next((p for p in step.conda if p == entry), entry)
+def _package(record: rattler.RepoDataRecord, purls: Purls, step: Step) -> Package:
+    """A solved record as it is locked.
+
+    Where the solver took a preferred record, the lock's own entry stays, so that a repodata patch alone changes
+    nothing; only the PyPI names are always those of now.
+    """
+    entry = recorded.from_record(record, purls=purls)
+    kept = next((p for p in step.conda if p == entry), None)
+    if kept is None:
+        return entry
+    return kept if purls is None else replace(kept, fields={**kept.fields, "purls": list(purls)})
 
 
 async def _resolve_pypi(
@@ -181,18 +179,39 @@ async def _resolve_pypi(
     sink(Phase("resolve-pypi", "Resolving PyPI packages", len(wanted)))
     done = 0
 
-    async def one(step: Step) -> tuple[Package, ...]:
+    async def one(step: Step) -> tuple[Package, ...] | PixiError:
         nonlocal done
         key = (step.unit.name, step.platform)
         problem = PypiProblem(step.unit.combined, step.platform, conda[key], step.pypi, step.pinned)
-        result = await resolver.resolve(problem, lambda text: sink(Warn(text=text, code="pypi")))
-        done += 1
-        sink(Progress("resolve-pypi", done, len(wanted), f"{step.unit.name} {step.platform}"))
-        return result
+        try:
+            return await resolver.resolve(problem, lambda text: sink(Warn(text=text, code="pypi")))
+        except PixiError as error:
+            return error
+        finally:
+            done += 1
+            sink(Progress("resolve-pypi", done, len(wanted), f"{step.unit.name} {step.platform}"))
 
-    async with asyncio.TaskGroup() as group:
-        tasks = {(s.unit.name, s.platform): group.create_task(one(s)) for s in wanted}
-    return found | {key: task.result() for key, task in tasks.items()}
+    results = await asyncio.gather(*(one(step) for step in wanted))
+    await _raise_failures(request, wanted, results, net)
+    for step, result in zip(wanted, results, strict=True):
+        if not isinstance(result, PixiError):
+            found[step.unit.name, step.platform] = result
+    return found
+
+
+async def _raise_failures(
+    request: LockRequest, wanted: Sequence[Step], results: Sequence[object], net: Network
+) -> None:
+    """Raises the one error for every pair that failed, if any did."""
+    failures = [
+        Failure(step.unit.combined, step.platform, result)
+        for step, result in zip(wanted, results, strict=True)
+        if isinstance(result, PixiError)
+    ]
+    if failures:
+        bad = {_subdir(f.environment, f.platform) for f in failures}
+        well = {_subdir(s.unit.combined, s.platform) for s in wanted} - bad
+        raise await explain(failures, well, request.here, net)
 
 
 def _share(

@@ -1,0 +1,290 @@
+"""PyPI requirements of one environment on one platform to locked packages, by `uv pip compile`.
+
+Conda packages count as there, in their version and without requirements (stub wheels as constraints); locked versions
+are preferences. What uv does not say (the index, the metadata) is asked in a second, warm step.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ..environments.model import Environment, OnPlatform
+from ..errors import NetworkError, PixiError, SolveError
+from ..lockfile.model import Package
+from ..lockfile.packages import normalize as pypi_name
+from .assemble import default_index, indexes
+from .cutoff import pypi_cutoffs
+from .gateway import Network
+from .markers import python_of
+from .metadata import MetadataReader
+from .metadata_uv import Metadata
+from .pylock import Resolved, parse
+from .requirements import Inputs, inputs, options_for_uv
+from .request import LockRequest
+from .stubs import Provided, constraints, provided_by
+from .tags import macos_target, ranks, uv_platform
+from .uv import Ran, Uv
+
+Warner = Callable[[str], None]
+OUTPUT = "pylock.toml"
+
+
+@dataclass(frozen=True)
+class PypiProblem:
+    """What is to be resolved: an environment on a platform beside its conda packages, with preferences."""
+
+    environment: Environment
+    platform: str
+    conda: tuple[Package, ...]
+    preferred: tuple[Package, ...] = ()
+    pinned: tuple[Package, ...] = ()
+
+    @property
+    def on(self) -> OnPlatform:
+        """What the environment asks for on the platform."""
+        return self.environment.on[self.platform]
+
+    @property
+    def headline(self) -> str:
+        """Pixi's first line of a failed resolution."""
+        return (
+            f"failed to solve the pypi requirements of environment '{self.environment.name}' "
+            f"for platform '{self.platform}'"
+        )
+
+
+class Resolver:
+    """Resolves the problems of one lock request; its runs of uv share the cores and the cache."""
+
+    def __init__(self, request: LockRequest, network: Network) -> None:
+        self._request = request
+        self._network = network
+        self._root = request.manifest.root
+        self._uv = Uv(network.cache, request.environ, offline=request.offline)
+        self._cutoffs = pypi_cutoffs(request.manifest, request.now)
+        environments = request.previous.environments.values() if request.previous else ()
+        self._previous = {
+            package.location: package
+            for environment in environments
+            for packages in environment.packages.values()
+            for package in packages
+            if package.kind == "pypi"
+        }
+
+    async def resolve(self, problem: PypiProblem, warn: Warner = lambda text: None) -> tuple[Package, ...]:
+        """The PyPI packages of a problem.
+
+        Raises SolveError with uv's explanation, NetworkError if an index cannot be read, UnsupportedFeature for a
+        platform that uv does not know.
+        """
+        try:
+            return await self._resolve(problem, warn)
+        except (SolveError, NetworkError) as error:
+            if error.message.startswith(problem.headline):
+                raise
+            raise type(error)(f"{problem.headline}\n{error.message}", help=error.help, code=error.code) from error
+
+    async def _resolve(self, problem: PypiProblem, warn: Warner) -> tuple[Package, ...]:
+        python = python_of(problem.conda)
+        if python is None:
+            raise SolveError("No Python interpreter found in the dependencies", help="try: pixi add python")
+        provided = provided_by(problem.conda)
+        refuse_sources_of_conda(problem.on, provided)
+        platform = uv_platform(problem.on.platform.subdir, problem.on.virtual_packages)
+        with tempfile.TemporaryDirectory(prefix="jupyter-pixi-") as name:
+            run = _Run(problem, Path(name).resolve(), python, platform, self._uv, self._root)
+            given = inputs(
+                problem.on.pypi_dependencies,
+                problem.environment.pypi_options,
+                self._root,
+                constraints(provided, self._network.cache / "jupyter-pixi" / "stubs"),
+                problem.preferred,
+                problem.pinned,
+            )
+            options = options_for_uv(
+                problem.environment.pypi_options, problem.environment.solve_strategy, self._root, self._cutoffs
+            )
+            text = await run.compile(given, options, provided, warn)
+            found = parse(
+                text, run.folder, self._root, problem.on.pypi_dependencies,
+                frozenset(p.name for p in provided), run.tags(),
+            )  # fmt: skip
+            found = await run.with_indexes(found, given, options)
+        self._check_builds(problem, found)
+        reader = MetadataReader(self._uv, self._network, self._previous, python, platform)
+        metadata = await reader.read(found)
+        return tuple(
+            as_package(resolved, meta, problem.environment) for resolved, meta in zip(found, metadata, strict=True)
+        )
+
+    def _check_builds(self, problem: PypiProblem, found: Sequence[Resolved]) -> None:
+        """Pixi refuses locked directories and commits under `no-build`, where uv takes static ones."""
+        barred = problem.environment.pypi_options.no_build
+        if not barred:
+            return
+        names = None if barred is True else {pypi_name(name) for name in barred}
+        editable = {pypi_name(n) for n, spec in problem.on.pypi_dependencies if spec.editable}
+        for package in found:
+            built = package.kind in ("directory", "git") or not package.source.endswith(".whl")
+            if built and package.name not in editable and (names is None or package.name in names):
+                raise SolveError(
+                    f"'{package.name}' has to be built, but the pypi-option `no-build` is set",
+                    help="lift `no-build` for it, or ask for a version that has wheels",
+                )
+
+
+@dataclass(frozen=True)
+class _Run:
+    """The runs of uv for one problem, in one private folder."""
+
+    problem: PypiProblem
+    folder: Path
+    python: str
+    platform: str
+    uv: Uv
+    root: Path
+
+    def tags(self) -> Mapping[str, int]:
+        on = self.problem.on
+        return ranks(on.platform.subdir, on.virtual_packages, self.python)
+
+    async def compile(
+        self, given: Inputs, options: Sequence[str], provided: Sequence[Provided], warn: Warner
+    ) -> str:
+        """The output file of a resolution. Raises SolveError or NetworkError with uv's explanation."""
+        for name, text in given.files.items():
+            (self.folder / name).write_text(text, encoding="utf-8")
+        ran = await self._uv([given.main, *given.options, "--format", OUTPUT, "-o", OUTPUT, *options])
+        if ran.code != 0:
+            raise failure(ran, provided, offline=self.uv.offline)
+        for line in ran.stderr.splitlines():
+            if line.startswith("warning: "):
+                warn(line.removeprefix("warning: "))
+        return (self.folder / OUTPUT).read_text(encoding="utf-8")
+
+    async def with_indexes(
+        self, found: list[Resolved], given: Inputs, options: Sequence[str]
+    ) -> list[Resolved]:
+        """The packages with the index each came from; asked of uv only where there are several."""
+        pypi = self.problem.environment.pypi_options
+        plain = [p for p in found if p.kind == "registry" and p.index is None]
+        has_own = any(spec.index for _, spec in self.problem.on.pypi_dependencies)
+        if not pypi.extra_index_urls and not pypi.find_links and not has_own:
+            only = pypi.index_url or default_index()
+            return [replace(p, index=only) if p in plain else p for p in found]
+        if not plain:
+            return found
+        (self.folder / "pins.txt").write_text("".join(f"{p.name}=={p.version}\n" for p in plain))
+        (self.folder / OUTPUT).unlink()
+        arguments = [given.main, *given.options, "-c", "pins.txt", "--emit-index-annotation", "--no-annotate"]
+        ran = await self._uv([*arguments, *options])
+        if ran.code != 0:
+            raise failure(ran, ())
+        urls = annotations(ran.stdout)
+        return [replace(p, index=urls.get(p.name, p.index)) if p in plain else p for p in found]
+
+    async def _uv(self, arguments: Sequence[str]) -> Ran:
+        on, extra = self.problem.on, {}
+        target = macos_target(on.platform.subdir, on.virtual_packages)
+        if target is not None:
+            extra["MACOSX_DEPLOYMENT_TARGET"] = target
+        if self.problem.environment.pypi_options.skip_wheel_filename_check:
+            extra["UV_SKIP_WHEEL_FILENAME_CHECK"] = "1"
+        command = ["pip", "compile", "--no-config", "--no-python-downloads", "--color", "never", "--no-header"]
+        command += ["--no-progress", "--python", self._interpreter(), "--python-version", self.python]
+        return await self.uv.run([*command, "--python-platform", self.platform, *arguments], self.folder, extra)
+
+    def _interpreter(self) -> str:
+        """The installed environment's own python where it is the locked one (builds want it), else the engine's."""
+        prefix = self.root / ".pixi" / "envs" / self.problem.environment.name
+        if any((prefix / "conda-meta").glob(f"python-{self.python}-*.json")):
+            for candidate in (prefix / "bin" / "python", prefix / "python.exe"):
+                if candidate.exists():
+                    return str(candidate)
+        return self.uv.python
+
+
+def refuse_sources_of_conda(on: OnPlatform, provided: Sequence[Provided]) -> None:
+    """Raises SolveError where a path, URL or git requirement names what a conda package already provides."""
+    names = {p.name for p in provided}
+    for name, spec in on.pypi_dependencies:
+        if not spec.is_registry and pypi_name(name) in names:
+            kind = "git" if spec.git else "path" if spec.path else "url"
+            raise SolveError(
+                f"the PyPI package '{name}' is already provided by a conda package, "
+                f"so a {kind} requirement for it is not supported",
+                help=f"remove the conda package that provides '{name}', or the {kind} requirement",
+            )
+
+
+def annotations(text: str) -> dict[str, str]:
+    """The index of each package in requirements.txt output with `# from URL` lines."""
+    found: dict[str, str] = {}
+    name = ""
+    for line in text.splitlines():
+        head = re.match(r"([A-Za-z0-9][\w.-]*)(?:\[.*\])?==", line)
+        if head:
+            name = pypi_name(head[1])
+        elif name and line.strip().startswith("# from "):
+            found[name] = line.strip().removeprefix("# from ").rstrip("/")
+    return found
+
+
+def failure(ran: Ran, provided: Sequence[Provided], *, offline: bool = False) -> PixiError:
+    """uv's message as an error: an unreachable index is the network's, all else the resolution's."""
+    text = explanation(ran.stderr)
+    message = f"failed to resolve pypi dependencies\n{text}"
+    if re.search(r"error sending request|Request failed after|Failed to fetch|Could not connect", text):
+        return NetworkError(
+            message, help="check the network and the index URLs in `pypi-options`", code="offline" if offline else None
+        )
+    blamed = [p for p in provided if re.search(rf"(?<![\w.-]){re.escape(p.name)}(?![\w-])", text)]
+    if not blamed:
+        return SolveError(message)
+    pins = "\n".join(f"{p.name}=={p.version}" for p in blamed)
+    return SolveError(
+        message,
+        help="The following PyPI packages have been pinned by the conda solve, "
+        f"and this version may be causing a conflict:\n{pins}",
+    )
+
+
+def explanation(stderr: str) -> str:
+    """uv's own words without its drawing: the lines after the headline, causes unmarked, indentation removed."""
+    lines = [line for line in stderr.strip().splitlines() if not line.startswith("warning: ")]
+    start = next((n for n, line in enumerate(lines) if re.match(r"error:|\s*×", line)), 0)
+    kept = []
+    for line in lines[start:]:
+        plain = re.sub(r"^\s*(error:|×|╰─▶|├─▶|cause:|Caused by:|│)?\s?", "", line)
+        kept.append(plain.strip() if not line.startswith("      ") else plain.rstrip())
+    if len(kept) > 1 and kept[0].startswith("No solution found when resolving dependencies"):
+        kept = kept[1:]
+    return "\n".join(kept).strip()
+
+
+def as_package(resolved: Resolved, metadata: Metadata, environment: Environment) -> Package:
+    """A resolved package with its metadata as the lock writes it."""
+    fields: dict[str, str | list[str]] = {"name": resolved.name}
+    version = resolved.version or metadata.version
+    if version is not None and resolved.kind != "directory":
+        fields["version"] = version
+    if resolved.sha256 is not None and resolved.kind == "registry":
+        fields["sha256"] = resolved.sha256
+    if resolved.kind == "registry" and resolved.index is not None and not _is_implied(resolved.index, environment):
+        fields["index"] = resolved.index
+    if metadata.requires_dist:
+        fields["requires_dist"] = list(metadata.requires_dist)
+    if metadata.requires_python:
+        fields["requires_python"] = metadata.requires_python
+    return Package("pypi", resolved.location, fields)
+
+
+def _is_implied(index: str, environment: Environment) -> bool:
+    """Whether a reader takes this index when none is written: PyPI itself, where it is the environment's first."""
+    return index.rstrip("/") == default_index() == indexes(environment.pypi_options)[0].rstrip("/")
+
+
