@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-_SHELL_OWN = frozenset(["_", "SHLVL", "PWD", "OLDPWD", "BASHOPTS", "SHELLOPTS"])
+_SHELL_OWN = frozenset(["_", "SHLVL", "PWD", "OLDPWD"])
+_OURS = ("CONDA_PREFIX", "CONDA_DEFAULT_ENV", "PIXI_")  # paths and names, which no shell expands
+_SAVED = "CONDA_ENV_SHLVL_1_"  # the level is always 1: an activation around the launcher does not count
 
 
 class ActivationFailed(Exception):
@@ -28,67 +30,71 @@ def activated(activation: Mapping[str, Any], prefix: str, environ: Mapping[str, 
 
     `activation` is the state file's table of that name. Raises ActivationFailed.
     """
-    variables = without_activation(environ)
-    outside = dict(variables)
+    outside = without_activation(environ)
     static: Mapping[str, str] = activation.get("variables") or {}
     late: Mapping[str, str] = activation.get("env") or {}
-    path = [*(activation.get("path") or [os.path.join(prefix, "bin")]), outside.get("PATH") or os.defpath]
-    variables.update(static)
-    variables["PATH"] = os.pathsep.join(path)
-    variables["CONDA_SHLVL"] = "1"
-    variables["CONDA_PREFIX"] = prefix
-    for name in (*static, *late):
-        if name in outside and not name.startswith("PIXI_"):
-            variables["CONDA_ENV_SHLVL_1_" + name] = outside[name]
+    path = [*(activation.get("path") or [os.path.join(prefix, "bin")]), *filter(None, [outside.get("PATH")])]
+    variables = {**outside, "PATH": os.pathsep.join(path), "CONDA_SHLVL": "1", **static, "CONDA_PREFIX": prefix}
+    covered = [name for name in (*static, *late) if name in outside]
+    variables.update({_SAVED + name: outside[name] for name in covered})
     if activation.get("needs_shell"):
-        return _in_bash(tuple(activation.get("scripts") or ()), late, variables)
+        early = {name: text for name, text in static.items() if "$" in text and not name.startswith(_OURS)}
+        return _in_bash(early, tuple(activation.get("scripts") or ()), late, variables)
     return {**variables, **late}
 
 
-def script_text(scripts: tuple[str, ...], late: Mapping[str, str], channel: int) -> str:
-    """What bash runs: the scripts, then the variables of `activation.env`, then a dump to descriptor `channel`.
+def script_text(early: Mapping[str, str], scripts: tuple[str, ...], late: Mapping[str, str], channel: int) -> str:
+    """What bash runs: package variables, the scripts, `activation.env`, then a dump to descriptor `channel`.
 
     A value with `$` stands in double quotes, so that it expands (rattler_shell, Bash::set_env_var).
     """
-    lines = [f". {_quoted(script)}" for script in scripts]
-    for name, value in late.items():
-        text = '"' + value.replace('"', '\\"') + '"' if "$" in value else _quoted(value)
-        lines.append(f"export {name}={text}")
+    lines = [f"export {name}={_value(text)}" for name, text in early.items()]
+    lines += [f". {_quoted(script)} {channel}>&-" for script in scripts]
+    lines += [f"export {name}={_value(text)}" for name, text in late.items()]
     lines.append(f"command -p env -0 >&{channel}")
     return "\n".join(lines) + "\n"
 
 
-def _in_bash(scripts: tuple[str, ...], late: Mapping[str, str], variables: dict[str, str]) -> dict[str, str]:
-    bash = which("bash", "/bin:/usr/bin:" + variables["PATH"])
+def _in_bash(
+    early: Mapping[str, str], scripts: tuple[str, ...], late: Mapping[str, str], variables: dict[str, str]
+) -> dict[str, str]:
+    bash = which("bash", os.pathsep.join([variables["PATH"], "/bin", "/usr/bin"]))
     if bash is None:
         raise ActivationFailed("the environment's activation scripts need bash, and there is none on this machine")
     reading, writing = os.pipe()
     try:
         os.set_inheritable(writing, True)
-        text = script_text(scripts, late, writing)
+        words = [bash, "--norc", "--noprofile", "-c", script_text(early, scripts, late, writing)]
+        given = {name: text for name, text in variables.items() if name != "BASH_ENV"}
         actions = [
             (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
             (os.POSIX_SPAWN_DUP2, 2, 1),  # what a script prints belongs in the log
         ]
-        child = os.posix_spawn(bash, ["bash", "-c", text], variables, file_actions=actions)
+        child = os.posix_spawn(bash, words, given, file_actions=actions)
     finally:
         os.close(writing)
+    dump, status = _told(child, reading)
+    if status != 0 or not dump:
+        named = f": {', '.join(scripts)}" if scripts else ""
+        raise ActivationFailed(f"an activation script of the environment ended with status {status}{named}")
+    pairs = (entry.split("=", 1) for entry in os.fsdecode(dump).split("\0") if "=" in entry)
+    # What a script unsets stays set, as `pixi run` leaves it.
+    return {**variables, **{name: text for name, text in pairs if name not in _SHELL_OWN}}
+
+
+def _told(child: int, reading: int) -> tuple[bytes, int]:
+    """What the child wrote until its end, and how it ended. An interrupt ends the child too."""
+    parts = []
     try:
-        dump = _read_all(reading)
+        while part := os.read(reading, 1 << 16):
+            parts.append(part)
     except BaseException:
         os.kill(child, 15)
         raise
     finally:
         os.close(reading)
         status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    if status != 0 or not dump:
-        raise ActivationFailed(
-            f"an activation script of the environment ended with status {status}"
-            + (f": {', '.join(scripts)}" if scripts else "")
-        )
-    pairs = (entry.split("=", 1) for entry in os.fsdecode(dump).split("\0") if "=" in entry)
-    # What a script unsets stays set, as `pixi run` leaves it.
-    return {**variables, **{name: value for name, value in pairs if name not in _SHELL_OWN}}
+    return b"".join(parts), status
 
 
 def which(program: str, path: str) -> str | None:
@@ -102,11 +108,8 @@ def which(program: str, path: str) -> str | None:
     return None
 
 
-def _read_all(descriptor: int) -> bytes:
-    parts = []
-    while part := os.read(descriptor, 1 << 16):
-        parts.append(part)
-    return b"".join(parts)
+def _value(text: str) -> str:
+    return '"' + text.replace('"', '\\"') + '"' if "$" in text else _quoted(text)
 
 
 def _quoted(text: str) -> str:

@@ -69,8 +69,7 @@ def arguments(
 
 def is_ipykernel(argv: Sequence[str]) -> bool:
     """Whether this starts ipykernel (whose bridge gives `%pixi`), and not some other kernel."""
-    pairs = zip(argv, argv[1:], strict=False)
-    return any(flag == "-m" and module in ("ipykernel_launcher", "ipykernel") for flag, module in pairs)
+    return "-m" in argv[:-1] and argv[argv.index("-m") + 1] in ("ipykernel_launcher", "ipykernel")
 
 
 def overlaid(python: str, overlay: str, connection_file: str, extra: Sequence[str] = ()) -> list[str]:

@@ -1,6 +1,6 @@
 """A prefix and its state file -> whether a kernel may start in it at once, without asking the engine.
 
-The last install left the digests of what it was made from in `conda-meta/jupyter-pixi.json`. They are compared by
+The last install left the digests of what it was made from in `conda-meta/jupyter-pixi`. They are compared by
 content (times lie after a clone or a checkout), and with Pixi's own marks in the prefix, which tell whether somebody
 else worked on it since. Anything that does not fit is no error here: the slow way finds out and repairs it.
 """
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     Digest: TypeAlias = Callable[[str], str | None]
 
-STATE_FILE = "conda-meta/jupyter-pixi.json"
+STATE_FILE = os.path.join("conda-meta", "jupyter-pixi")
 _GPU = ("__cuda", "__cuda_arch")
 _GPU_SIGNS = ("/proc/driver/nvidia/version", "/dev/nvidiactl", "/dev/dxg", "/etc/nv_tegra_release")
 
@@ -85,44 +85,44 @@ def _difference(
 
 
 def _other_machine(state: Mapping[str, Any], environ: Mapping[str, str]) -> str | None:
-    if environ.get("PIXI_OVERRIDE_PLATFORM"):
-        return "another platform was asked for"
     host = state.get("host") or {}
+    if environ.get("PIXI_OVERRIDE_PLATFORM") != host.get("PIXI_OVERRIDE_PLATFORM"):
+        return "another platform is asked for"
     overrides = {name: value for name, value in environ.items() if name.startswith("CONDA_OVERRIDE_")}
     if overrides != {name: value for name, value in host.items() if name.startswith("CONDA_OVERRIDE_")}:
         return "other overrides of virtual packages are set"
     if hasattr(os, "uname") and host.get("release") != os.uname().release:
         return "it was installed under another operating system"
-    if host.get("glibc") and host["glibc"] != _glibc():
+    if host.get("glibc") != _glibc():
         return "it was installed under another C library"
     names = [str(text).split(" ")[0] for text in state.get("requirements") or ()]
-    if any(name in _GPU for name in names) and "CONDA_OVERRIDE_CUDA" not in overrides:
-        if not any(os.path.exists(sign) for sign in _GPU_SIGNS):
-            return "it needs a GPU, and no driver was found"
-    return None
+    if not any(name in _GPU for name in names) or "CONDA_OVERRIDE_CUDA" in overrides:
+        return None
+    return None if any(os.path.exists(sign) for sign in _GPU_SIGNS) else "it needs a GPU, and no driver was found"
 
 
 def config_digest(root: str, environ: Mapping[str, str]) -> str:
-    """The SHA-256 of the configuration files that Pixi reads for this workspace, as `prefix` records it."""
+    """One digest of the configuration files that Pixi reads for this workspace, as `prefix.statefile` makes it."""
     home = environ.get("HOME") or os.path.expanduser("~")
     xdg = environ.get("XDG_CONFIG_HOME") or os.path.join(home, ".config")
     pixi_home = environ.get("PIXI_HOME")
-    candidates = {
+    layers = {
         "/etc/pixi/config.toml",
         os.path.join(xdg, "pixi", "config.toml"),
         os.path.join(home, ".pixi", "config.toml"),
         os.path.join(root, ".pixi", "config.toml"),
     }
     if pixi_home:
-        candidates.add(os.path.join(pixi_home, "config.toml"))
-    data = b""
-    for path in sorted(candidates):
+        layers.add(os.path.join(pixi_home, "config.toml"))
+    content = b""
+    for path in sorted(layers, key=lambda path: path.split(os.sep)):  # the order of pathlib.Path
         try:
             with open(path, "rb") as file:
-                data += file.read()
+                data = file.read()
         except OSError:
             continue
-    return digest(data)
+        content += os.fsencode(path) + b"\0" + len(data).to_bytes(8, "little") + data
+    return digest(content)
 
 
 def _marks(prefix: str) -> tuple[str | None, str | None]:
@@ -143,7 +143,7 @@ def _glibc() -> str | None:
         text = os.confstr("CS_GNU_LIBC_VERSION") or ""
     except (ValueError, OSError):
         return None
-    return text.rpartition(" ")[2] or None
+    return text.split()[-1] if text else None
 
 
 def _well_formed(state: Mapping[str, Any]) -> bool:

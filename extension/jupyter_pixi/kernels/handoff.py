@@ -15,7 +15,7 @@ from .. import folders
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, MutableMapping
     from typing import Any
 
 VARIABLE = "JUPYTER_PIXI_BRIDGE"
@@ -83,3 +83,16 @@ def _anonymous_file(environ: Mapping[str, str]) -> int:
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
     os.unlink(path)
     return descriptor
+
+
+def taken(environ: MutableMapping[str, str]) -> dict[str, Any] | None:
+    """The document that was handed over to this process, taken out of `environ`; None if there is none.
+
+    Raises OSError or ValueError for a descriptor that holds something else.
+    """
+    value = environ.pop(VARIABLE, "")
+    if not value.isdigit():
+        return None
+    with os.fdopen(int(value), "rb") as file:
+        document = json.loads(file.read().decode("utf-8", "surrogateescape"))
+    return document if isinstance(document, dict) else None

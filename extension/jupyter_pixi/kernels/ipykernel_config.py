@@ -2,11 +2,11 @@
 
 import os
 
-c = get_config()  # noqa: F821 (traitlets puts it there)
+c = get_config()  # type: ignore[name-defined]  # noqa: F821 (traitlets puts it there)
 
 # Appended, so that the files which the user's own configuration names still run.
 c.IPKernelApp.exec_files.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "bridge.py"))
 
 _other = os.environ.pop("JUPYTER_PIXI_KERNEL_CONFIG", None)
 if _other:
-    load_subconfig(os.path.basename(_other), path=os.path.dirname(_other))  # noqa: F821
+    load_subconfig(os.path.basename(_other), path=os.path.dirname(_other))  # type: ignore[name-defined]  # noqa: F821

@@ -79,10 +79,18 @@ def choose(manifests: Sequence[str], folder: str) -> str:
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Becomes the kernel, or the rescue kernel. Does not return."""
     # A server that ignores SIGINT would hand that on to the kernel; a handler becomes the default at exec.
-    signal.signal(signal.SIGINT, lambda number, frame: None)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     request = Request(sys.argv[1:] if arguments is None else arguments)
     try:
         quick(request)
+    except KeyboardInterrupt:
+        from .rescue_start import become_rescue, interrupted
+
+        become_rescue(request, interrupted())
+    except ActivationFailed as error:
+        from .rescue_start import become_rescue, not_activated
+
+        become_rescue(request, not_activated(error))
     except Exception as error:
         from .rescue_start import become_rescue, internal
 
