@@ -1,0 +1,83 @@
+"""The house stays as it was drawn: imports point downwards, rooms stay small, every module says what it is."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+PACKAGE = REPOSITORY / "extension/jupyter_pixi"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+STAGES = (
+    {"errors", "events"},
+    {"manifest", "config"},
+    {"environments", "lockfile"},
+    {"solve", "prefix", "deploy"},
+    {"operations"},
+    {"cli", "server", "kernels", "demo"},
+)
+LEVEL = {name: level for level, names in enumerate(STAGES) for name in names}
+ALONE = 700  # lines of the bridge, which must be one file: it is executed in kernels that have nothing of ours
+ENGINE = {"manifest", "config", "environments", "lockfile", "solve", "prefix", "operations"}
+
+
+def stage(module: Path) -> str:
+    return module.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imports(module: Path) -> set[str]:
+    """The stages a module imports from, wherever in it, unless for types only."""
+    tree = ast.parse(module.read_text())
+    types_only = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING")
+        for inner in ast.walk(node)
+    }
+    depth = len(module.relative_to(PACKAGE).parts)
+    found = set()
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.ImportFrom) or id(node) in types_only:
+            continue
+        if node.level == depth:  # from the package itself
+            found |= {node.module.split(".")[0]} if node.module else {alias.name for alias in node.names}
+        elif not node.level and (node.module or "").startswith("jupyter_pixi."):
+            found.add((node.module or "").split(".")[1])
+    return found
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_point_downwards(module):
+    own = stage(module)
+    above = {name for name in imports(module) if LEVEL.get(name, 0) > LEVEL.get(own, len(STAGES))}
+    assert not above, f"{own} imports from {above}"
+    if own in ENGINE:
+        text = module.read_text()
+        assert not re.search(r"^\s*(import|from) (jupyter_|IPython|ipykernel|traitlets)", text, re.MULTILINE), (
+            "the engine knows nothing of Jupyter"
+        )
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_rooms_are_small_and_labelled(module):
+    text = module.read_text()
+    assert not text or ast.get_docstring(ast.parse(text)), "the first line says what the module turns into what"
+    assert len(text.splitlines()) <= (ALONE if module.name == "bridge.py" else 450)
+    assert module.name != "utils.py"
+
+
+def test_no_addresses_of_registries():
+    """Mirrors and machines without a registry must work: the address comes from configuration."""
+    listed = subprocess.run(["git", "ls-files"], cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    if listed.returncode:
+        pytest.skip("not a git checkout")
+    address = re.compile(rb"(pypi|pythonhosted|npmjs|yarnpkg)\.(" + rb"org|com)/")
+    files = [
+        REPOSITORY / name for name in listed.stdout.splitlines() if not name.endswith(("package-lock.json", ".png"))
+    ]
+    assert files
+    assert [str(file) for file in files if file.is_file() and address.search(file.read_bytes())] == []
