@@ -1,0 +1,202 @@
+"""Turns `add`, `remove`, `update`, `upgrade`, `lock`, `install` and `reinstall` into operations, and tells their results."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from typing import TYPE_CHECKING
+
+from ..operations.context import Context
+from .output import Output
+from .running import operation
+
+if TYPE_CHECKING:
+    from ..operations.result import Changed
+
+
+def add(arguments: Namespace) -> int:
+    """`add SPEC…`."""
+    from ..operations.add import AddOptions
+    from ..operations.add import add as work
+
+    options = AddOptions(
+        specs=tuple(arguments.specs),
+        pypi=arguments.pypi,
+        feature=arguments.feature,
+        environment=arguments.environment,
+        platforms=tuple(arguments.platform),
+        pinning_strategy=arguments.pinning_strategy,
+        editable=arguments.editable,
+        index=arguments.index,
+        git=arguments.git,
+        branch=arguments.branch,
+        tag=arguments.tag,
+        rev=arguments.rev,
+        subdirectory=arguments.subdirectory,
+        table=arguments.table,
+        dry_run=arguments.dry_run,
+        restart=arguments.restart,
+        force_loaded=arguments.force_loaded,
+    )
+    return _told(arguments, operation(arguments, lambda c: work(c, options), record=not arguments.dry_run))
+
+
+def remove(arguments: Namespace) -> int:
+    """`remove NAME…`."""
+    from ..operations.remove import RemoveOptions
+    from ..operations.remove import remove as work
+
+    options = RemoveOptions(
+        names=tuple(arguments.specs),
+        pypi=arguments.pypi,
+        feature=arguments.feature,
+        environment=arguments.environment,
+        platforms=tuple(arguments.platform),
+        table=arguments.table,
+        dry_run=arguments.dry_run,
+        restart=arguments.restart,
+        force_loaded=arguments.force_loaded,
+    )
+    return _told(arguments, operation(arguments, lambda c: work(c, options), record=not arguments.dry_run))
+
+
+def upgrade(arguments: Namespace) -> int:
+    """`upgrade [NAME…]`: prints what moved, as Pixi does."""
+    from ..operations.update import upgrade as work
+
+    async def run(context: Context) -> Changed:
+        return await work(
+            context,
+            tuple(arguments.specs),
+            feature=arguments.feature,
+            environment=arguments.environment,
+            exclude=tuple(arguments.exclude),
+            dry_run=arguments.dry_run,
+        )
+
+    changed = operation(arguments, run, record=not arguments.dry_run)
+    output: Output = arguments.output
+    if arguments.json and changed.diff is not None:
+        output.json(changed.diff.to_json())
+    elif changed.diff is not None:
+        _say_diff(output, changed.diff)
+    for note in changed.notes:
+        output.warn(note)
+    output.result(changed.data())
+    return 0
+
+
+def update(arguments: Namespace) -> int:
+    """`update [NAME…]`: the lock only."""
+    from ..operations.update import update as work
+
+    async def run(context: Context):  # type: ignore[no-untyped-def]
+        return await work(
+            context,
+            tuple(arguments.specs),
+            environments=tuple(arguments.environment),
+            platforms=tuple(arguments.platform),
+            dry_run=arguments.dry_run,
+        )
+
+    diff = operation(arguments, run, record=not arguments.dry_run)
+    output: Output = arguments.output
+    changed = bool(diff.rows())
+    if arguments.json:
+        output.json(diff.to_json())
+    elif not changed:
+        output.success("Lock-file was already up-to-date")
+    else:
+        if not arguments.dry_run:
+            output.success("Updated lock file")
+        _say_diff(output, diff)
+    output.result({"kind": "update", "diff": diff.to_json(), "dry_run": arguments.dry_run})
+    return 0
+
+
+def lock(arguments: Namespace) -> int:
+    """`lock`, `lock --check`: exit status 1 if the check fails."""
+    from ..operations.lock import lock as work
+
+    quiet = arguments.check or arguments.dry_run
+    locked = operation(arguments, lambda c: work(c, check=arguments.check, dry_run=arguments.dry_run), record=not quiet)
+    output: Output = arguments.output
+    if arguments.json:
+        output.json(locked.diff.to_json())
+    elif not locked.changed:
+        output.success("Lock-file was already up-to-date")
+    elif arguments.check:
+        output.say(f"The lock file is not up to date: {locked.reason}" if locked.reason else "It is not up to date.")
+    else:
+        if not arguments.dry_run:
+            output.success("Updated lock file")
+        _say_diff(output, locked.diff)
+    output.result({"kind": "lock", "changed": locked.changed, "reason": locked.reason, "check": arguments.check})
+    return 1 if arguments.check and locked.changed else 0
+
+
+def install(arguments: Namespace) -> int:
+    """`install [-e ENV…]`."""
+    from ..operations.install import InstallOptions
+    from ..operations.install import install as work
+
+    options = InstallOptions(
+        environments=tuple(arguments.environment),
+        all=arguments.all,
+        platform=arguments.platform,
+        repair=arguments.repair,
+        skip=tuple(arguments.skip),
+        skip_with_deps=tuple(arguments.skip_with_deps),
+        only=tuple(arguments.only),
+    )
+    done = operation(arguments, lambda c: work(c, options))
+    return _told_install(arguments, done.environments, done.data())
+
+
+def reinstall(arguments: Namespace) -> int:
+    """`reinstall [NAME…]`."""
+    from ..operations.install import InstallOptions
+    from ..operations.install import install as work
+
+    names = frozenset(arguments.specs)
+    options = InstallOptions(
+        environments=tuple(arguments.environment), all=arguments.all, reinstall=names or "all", lock_first=True
+    )
+    done = operation(arguments, lambda c: work(c, options))
+    return _told_install(arguments, done.environments, done.data())
+
+
+def _told_install(arguments: Namespace, environments: tuple[str, ...], data: dict[str, object]) -> int:
+    output: Output = arguments.output
+    if len(environments) == 1:
+        output.success(f"The {environments[0]} environment has been installed.")
+    else:
+        output.success(f"The following environments have been installed: {', '.join(environments)}.")
+    if arguments.json:
+        output.json(data)
+    output.result(data)
+    return 0
+
+
+def _told(arguments: Namespace, changed: Changed) -> int:
+    output: Output = arguments.output
+    for line in changed.lines:
+        if line.startswith(("Added ", "Removed ")) and not line.startswith(("Added these", "Removed these")):
+            output.success(line)
+        else:
+            output.say(line)
+    for note in changed.notes:
+        output.warn(note)
+    if changed.dry_run and changed.diff is not None:
+        _say_diff(output, changed.diff)
+    if arguments.json:
+        output.json(changed.diff.to_json() if changed.diff is not None else {"version": 1, "environment": {}})
+    output.result(changed.data())
+    return 0
+
+
+def _say_diff(output: Output, diff) -> None:  # type: ignore[no-untyped-def]
+    from .tables import diff_text
+
+    text = diff_text(diff)
+    if text:
+        output.say(text)

@@ -1,0 +1,214 @@
+"""Turns the list of sub-commands into one parser; each handler's module is imported when its command runs."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+from argparse import Namespace
+
+from .. import PIXI_VERSION, __version__
+from ..operations.pinning import STRATEGIES
+from .parser import (
+    Commands,
+    Handler,
+    Parser,
+    environment_name,
+    environment_option,
+    json_option,
+    lock_options,
+    place_options,
+    workspace_options,
+)
+
+_DESCRIPTION = """Pixi workspaces in Jupyter: declare, lock and change a notebook's environment.
+
+examples:
+  jupyter pixi init                 make a workspace in this folder
+  jupyter pixi add polars           add a package, lock it for every platform, install it
+  jupyter pixi kernels install      publish one kernel per environment
+  %pixi add polars                  the same in a notebook cell"""
+
+
+def _later(module: str, function: str) -> Handler:
+    """A handler whose module is imported only when the command is the one that was given."""
+
+    def handler(arguments: Namespace) -> int:
+        found = getattr(importlib.import_module(f"{__package__}.{module}"), function)
+        status: int = found(arguments)
+        return status
+
+    return handler
+
+
+def build() -> Parser:
+    """The whole command line."""
+    parser = Parser(
+        prog="jupyter pixi",
+        description=_DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    version = f"jupyter-pixi {__version__} (Pixi {PIXI_VERSION})"
+    parser.add_argument("--version", "-V", action="version", version=version)
+    commands = Commands(parser)
+    _change(commands)
+    _lock(commands)
+    _look(commands)
+    _jupyter(commands)
+    return parser
+
+
+def _change(commands: Commands) -> None:
+    init = commands.add("init", _later("setup", "init"), "make a workspace in a folder")
+    init.add_argument("path", nargs="?", metavar="PATH", help="the folder (default: this one)")
+    init.add_argument("--format", choices=("pixi", "pyproject", "mojoproject"), help="which manifest to write")
+    init.add_argument("--import", "-i", dest="source", metavar="FILE", help="take over an environment.yml")
+    init.add_argument("--channel", "-c", metavar="CHANNEL", action="append", default=[], help="a channel (repeatable)")
+    init.add_argument(
+        "--platform", "-p", metavar="PLATFORM", action="append", default=[], help="a platform (repeatable)"
+    )
+
+    add = commands.add("add", _later("change", "add"), "add packages to the manifest, lock and install them", "a")
+    add.add_argument("specs", nargs="+", metavar="SPEC", help="such as `polars`, `numpy>=2`, or PEP 508 with --pypi")
+    add.add_argument("--pypi", action="store_true", help="from PyPI")
+    add.add_argument("--editable", action="store_true", help="install a local PyPI package as editable")
+    add.add_argument("--index", metavar="URL", help="the PyPI index to take it from")
+    add.add_argument("--git", "-g", metavar="URL", help="a git repository to take it from")
+    ref = add.add_mutually_exclusive_group()
+    ref.add_argument("--branch", metavar="BRANCH", help="of the git repository")
+    ref.add_argument("--tag", metavar="TAG", help="of the git repository")
+    ref.add_argument("--rev", metavar="REV", help="of the git repository")
+    add.add_argument("--subdirectory", "-s", "--subdir", metavar="PATH", help="in the git repository")
+    add.add_argument("--pinning-strategy", choices=STRATEGIES, help="how the version is bounded in the manifest")
+    _dependency_tables(add)
+    remove = commands.add("remove", _later("change", "remove"), "take packages out of the manifest", "rm")
+    remove.add_argument("specs", nargs="+", metavar="NAME", help="the package's name")
+    remove.add_argument("--pypi", action="store_true", help="a PyPI dependency")
+    _dependency_tables(remove)
+    for parser in (add, remove):
+        place_options(parser)
+        lock_options(parser)
+        workspace_options(parser)
+        json_option(parser)
+        parser.add_argument("--dry-run", action="store_true", help="say what would change, and change nothing")
+        parser.add_argument("--restart", action="store_true", help="change loaded packages too, and restart the kernel")
+        parser.add_argument("--force-loaded", action="store_true", help="change loaded packages under the kernel")
+
+    upgrade = commands.add("upgrade", _later("change", "upgrade"), "move specs of the manifest to newer versions")
+    upgrade.add_argument("specs", nargs="*", metavar="NAME", help="the packages (default: all)")
+    upgrade.add_argument("--feature", "-f", metavar="FEATURE", help="only this feature")
+    upgrade.add_argument("--environment", "-e", type=environment_name, help="only this environment's own content")
+    upgrade.add_argument("--exclude", metavar="NAME", action="append", default=[], help="all but this (repeatable)")
+    update = commands.add("update", _later("change", "update"), "move locked versions within the manifest's specs")
+    update.add_argument("specs", nargs="*", metavar="NAME", help="the packages (default: all)")
+    environment_option(update, several=True)
+    update.add_argument("--platform", "-p", metavar="PLATFORM", action="append", default=[], help="only there")
+    for parser in (upgrade, update):
+        parser.add_argument("--dry-run", "-n", action="store_true", help="say what would change, and change nothing")
+        lock_options(parser)
+        workspace_options(parser)
+        json_option(parser)
+
+
+def _dependency_tables(parser: Parser) -> None:
+    tables = parser.add_mutually_exclusive_group()
+    tables.add_argument("--host", dest="table", action="store_const", const="host-dependencies", help=argparse.SUPPRESS)
+    tables.add_argument(
+        "--build", dest="table", action="store_const", const="build-dependencies", help=argparse.SUPPRESS
+    )
+    parser.set_defaults(table="dependencies")
+
+
+def _lock(commands: Commands) -> None:
+    lock = commands.add("lock", _later("change", "lock"), "bring pixi.lock up to date")
+    lock.add_argument("--check", action="store_true", help="exit with 1 if it is not up to date; writes nothing")
+    lock.add_argument("--dry-run", "-n", action="store_true", help="work it out, and write nothing")
+    lock.add_argument("--no-install", action="store_true", help=argparse.SUPPRESS)
+    install = commands.add("install", _later("change", "install"), "install environments from the lock", "i")
+    environment_option(install, several=True)
+    install.add_argument("--all", "-a", action="store_true", help="every environment")
+    install.add_argument("--platform", "-p", metavar="PLATFORM", help="for this platform, even if it cannot run here")
+    install.add_argument("--repair", action="store_true", help="check every package, and link again what is damaged")
+    for name, text in (("skip", "without this package"), ("skip-with-deps", "without it and what only it needs")):
+        install.add_argument(f"--{name}", metavar="NAME", action="append", default=[], help=text)
+    install.add_argument("--only", metavar="NAME", action="append", default=[], help="only it and what it needs")
+    reinstall = commands.add("reinstall", _later("change", "reinstall"), "link packages again")
+    reinstall.add_argument("specs", nargs="*", metavar="NAME", help="the packages (default: all)")
+    environment_option(reinstall, several=True)
+    reinstall.add_argument("--all", "-a", action="store_true", help="every environment")
+    for parser in (install, reinstall):
+        lock_options(parser)
+    for parser in (lock, install, reinstall):
+        workspace_options(parser)
+        json_option(parser)
+
+
+def _look(commands: Commands) -> None:
+    listing = commands.add("list", _later("look", "list_packages"), "list the packages of an environment", "ls")
+    listing.add_argument("regex", nargs="?", metavar="REGEX", help="only packages whose name matches")
+    listing.add_argument("--explicit", "-x", action="store_true", help="only what the manifest asks for")
+    listing.add_argument("--platform", metavar="PLATFORM", help="the platform (default: this machine's)")
+    listing.add_argument("--sort-by", choices=("size", "name", "kind"), default="name", help="the order of the rows")
+    listing.add_argument("--fields", metavar="FIELDS", help="the columns, separated by commas")
+    environment_option(listing)
+    lock_options(listing)
+    info = commands.add("info", _later("look", "info"), "show this machine and workspace")
+    info.add_argument("--extended", action="store_true", help="with sizes on disk")
+    status = commands.add("status", _later("look", "status"), "show the state of every environment, offline")
+    environment_option(status)
+    task = commands.add("task", None, "look at the tasks of the workspace")
+    tasks = Commands(task)
+    task_list = tasks.add("list", _later("look", "task_list"), "list the tasks", "ls")
+    task_list.add_argument("--summary", "-s", action="store_true", help="one line per environment")
+    task_list.add_argument("--machine-readable", action="store_true", help="names on one line")
+    environment_option(task_list)
+    for parser in (listing, info, status, task_list):
+        workspace_options(parser)
+        json_option(parser)
+    workspace = Commands(commands.add("workspace", None, "look at and convert the workspace"))
+    export = Commands(workspace.add("export", None, "write the workspace in another form"))
+    yml = export.add("conda-environment", _later("exporting", "conda_environment"), "as an environment.yml")
+    yml.add_argument("path", nargs="?", metavar="PATH", help="the file (default: stdout)")
+    yml.add_argument("--name", "-n", metavar="NAME", help="the name in it")
+    yml.add_argument("--platform", "-p", metavar="PLATFORM", help="for this platform")
+    yml.add_argument("--from-lock-file", action="store_true", help="with the locked versions")
+    yml.add_argument("--no-pypi", action="store_true", help="without PyPI packages")
+    explicit = export.add("conda-explicit-spec", _later("exporting", "explicit_spec"), "as conda explicit specs")
+    explicit.add_argument("directory", metavar="DIR", help="the folder to write into")
+    explicit.add_argument("--platform", "-p", metavar="PLATFORM", action="append", default=[], help="only these")
+    explicit.add_argument("--ignore-pypi-errors", action="store_true", help="leave PyPI packages out")
+    explicit.add_argument("--ignore-source-errors", action="store_true", help="leave source packages out")
+    environment_option(yml)
+    environment_option(explicit, several=True)
+    lock_options(explicit)
+    for parser in (yml, explicit):
+        workspace_options(parser)
+
+
+def _jupyter(commands: Commands) -> None:
+    kernels = Commands(commands.add("kernels", None, "the Jupyter kernels of the workspace's environments"))
+    listing = kernels.add("list", _later("jupyter", "kernels_list"), "list them, with their state", "ls")
+    install = kernels.add("install", _later("jupyter", "kernels_install"), "write kernelspecs for other front ends")
+    remove = kernels.add("remove", _later("jupyter", "kernels_remove"), "take the written kernelspecs back")
+    for parser in (install, remove):
+        where = parser.add_mutually_exclusive_group()
+        where.add_argument("--user", action="store_true", help="for this user (the default)")
+        where.add_argument("--sys-prefix", action="store_true", help="in the environment of this interpreter")
+        where.add_argument("--prefix", metavar="DIR", help="below DIR/share/jupyter/kernels")
+        environment_option(parser, several=True)
+    prepare = kernels.add("prepare", _later("jupyter", "kernels_prepare"), None)
+    environment_option(prepare)
+    lock_options(prepare)
+    trust = commands.add("trust", _later("jupyter", "trust"), "trust what this workspace runs when a kernel starts")
+    trust.add_argument("--forget", action="store_true", help="trust it no longer")
+    trust.add_argument("--show", action="store_true", help="only show what would run")
+    for parser in (listing, install, remove, prepare, trust):
+        workspace_options(parser)
+    for parser in (listing, install, trust):
+        json_option(parser)
+    demo = commands.add("demo", _later("jupyter", "demo"), "open the sample workspace in JupyterLab")
+    demo.add_argument("directory", nargs="?", metavar="DIR", help="where to put it (default: jupyter-pixi-demo)")
+    demo.add_argument("--check", action="store_true", help="execute the sample notebook instead of opening it")
+    demo.add_argument("--no-browser", action="store_true", help="print the address only")
+    demo.add_argument("--port", type=int, metavar="PORT", help="the server's port")
+    demo.add_argument("--channel", choices=("conda-forge", "embedded"), help="where packages come from")

@@ -1,0 +1,202 @@
+"""Turns what an operation says into text on stderr, data on stdout, and event lines on the caller's pipe.
+
+stdout carries data only, stderr everything else (as in Pixi); where events go to a pipe, the text for people is
+drawn by whoever reads the pipe.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from argparse import Namespace
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, TextIO
+
+from ..errors import PixiError
+from ..events import Event, Failed, Note, Phase, Progress, Result, Started, Warn, to_line
+from ..operations.context import Caller, Context
+
+
+class Output:
+    """Where a command's words go. `sink` takes the events of its operation."""
+
+    def __init__(self, *, quiet: int = 0, color: bool = False, progress: bool = True) -> None:
+        self.quiet = quiet
+        self.color = color
+        self.progress = progress and sys.stderr.isatty()
+        self.arguments: tuple[str, ...] = ()
+        self._pipe: TextIO | None = None
+        self._line = ""
+        self._log: Any = None
+        self._done = False
+
+    @classmethod
+    def plain(cls) -> Output:
+        """An output before the command line is understood."""
+        return cls(color=_wants_color("auto"))
+
+    @classmethod
+    def of(cls, arguments: Namespace, argv: Sequence[str]) -> Output:
+        """The output that the flags ask for."""
+        self = cls(
+            quiet=getattr(arguments, "quiet", 0),
+            color=_wants_color(getattr(arguments, "color", "auto")),
+            progress=not getattr(arguments, "no_progress", False),
+        )
+        self.arguments = _shown(argv)
+        fd = getattr(arguments, "events_fd", None)
+        if fd is not None:
+            self._pipe = os.fdopen(fd, "w", encoding="utf-8", buffering=1)
+        return self
+
+    @property
+    def has_pipe(self) -> bool:
+        """Whether somebody reads the events and draws them."""
+        return self._pipe is not None
+
+    # -- events -----------------------------------------------------------------------------------------------
+
+    def sink(self, event: Event) -> None:
+        """Take an event of the operation."""
+        if self._pipe is not None:
+            try:
+                self._pipe.write(to_line(event))
+            except (BrokenPipeError, ValueError):
+                self._pipe = None
+        if self._log is not None:
+            self._log.write(event)
+        if self._pipe is None:
+            self._show(event)
+
+    def start_log(self, log: Any, started: Started) -> None:
+        """Keep the operation's events in its file as well (operations/log.py)."""
+        self._log = log
+        self.sink(started)
+
+    def _show(self, event: Event) -> None:
+        if isinstance(event, Warn):
+            self.warn(event.text)
+        elif isinstance(event, Note):
+            self.say(event.text)
+        elif isinstance(event, Phase) and self.progress and not self.quiet:
+            self._draw(event.title)
+        elif isinstance(event, Progress) and self.progress and not self.quiet:
+            count = f"{event.done}/{event.total}" if event.total else str(event.done)
+            self._draw(f"{event.phase} {count} {event.item or ''}")
+
+    def _draw(self, text: str) -> None:
+        self._line = text[:100]
+        sys.stderr.write(f"\r\x1b[K{self._line}")
+        sys.stderr.flush()
+
+    def _clear(self) -> None:
+        if self._line:
+            sys.stderr.write("\r\x1b[K")
+            self._line = ""
+
+    # -- words ------------------------------------------------------------------------------------------------
+
+    def data(self, text: str) -> None:
+        """Data for stdout, with its line break."""
+        self._clear()
+        sys.stdout.write(text + "\n")
+
+    def json(self, value: Any) -> None:
+        """One JSON document on stdout, indented as Pixi's are."""
+        self.data(json.dumps(value, indent=2, ensure_ascii=False))
+
+    def say(self, text: str) -> None:
+        """A line for people on stderr."""
+        if not self.quiet and not self.has_pipe:
+            self._clear()
+            sys.stderr.write(text + "\n")
+
+    def success(self, text: str) -> None:
+        """A line that says what was done, with Pixi's check mark."""
+        self.say(self._painted("32", "✔") + f" {text}")
+
+    def warn(self, text: str) -> None:
+        """A warning on stderr."""
+        if self.quiet < 2 and not self.has_pipe:
+            self._clear()
+            sys.stderr.write(self._painted("33", " WARN") + f" {text}\n")
+
+    def result(self, data: dict[str, Any]) -> None:
+        """The end of an operation that succeeded."""
+        self._done = True
+        self.sink(Result(data=data))
+
+    def failed(self, event: Failed, error: PixiError) -> None:
+        """The end of an operation that failed: an event, and the sentence on stderr unless the reader draws it."""
+        self._done = True
+        self._clear()
+        self.sink(event)
+        if not self.has_pipe:
+            mark = self._painted("31", "×")
+            lines = error.text().split("\n")
+            sys.stderr.write(f"Error:   {mark} {lines[0]}\n" + "".join(f"{line}\n" for line in lines[1:]))
+
+    def close(self) -> None:
+        """End the pipe and the operation's file."""
+        self._clear()
+        for stream in (self._pipe, self._log):
+            if stream is not None:
+                try:
+                    stream.close()
+                except OSError:
+                    pass
+        self._pipe = self._log = None
+
+    def _painted(self, code: str, text: str) -> str:
+        return f"\x1b[{code}m{text}\x1b[0m" if self.color else text
+
+
+def context_of(arguments: Namespace) -> Context:
+    """The context that the flags and the environment of a command give, its events going to the command's output."""
+    output: Output = arguments.output
+    manifest = getattr(arguments, "manifest_path", None)
+    context = Context(
+        sink=output.sink,
+        manifest_path=Path(manifest) if manifest else None,
+        caller=_caller(arguments),
+        frozen=getattr(arguments, "frozen", False),
+        locked=getattr(arguments, "locked", False),
+        no_install=getattr(arguments, "no_install", False),
+        offline=getattr(arguments, "offline", False),
+    )
+    name = getattr(arguments, "workspace", None)
+    if name:
+        from ..operations.registry import manifest_of
+
+        context = Context(**{**context.__dict__, "manifest_path": manifest_of(name, context.environ)})
+    return context.with_variables()
+
+
+def _caller(arguments: Namespace) -> Caller | None:
+    fd = getattr(arguments, "caller_fd", None)
+    if fd is None:
+        return None
+    with os.fdopen(fd, encoding="utf-8", errors="replace") as stream:
+        return Caller.from_json(stream.read())
+
+
+def _wants_color(when: str) -> bool:
+    if when != "auto":
+        return when == "always"
+    return sys.stderr.isatty() and not os.environ.get("NO_COLOR")
+
+
+def _shown(argv: Sequence[str]) -> tuple[str, ...]:
+    """The command line without the flags that are between this program's own processes."""
+    out: list[str] = []
+    skip = False
+    for word in argv:
+        if skip:
+            skip = False
+        elif word in ("--events-fd", "--caller-fd"):
+            skip = True
+        elif not word.startswith(("--events-fd=", "--caller-fd=")):
+            out.append(word)
+    return tuple(out)

@@ -1,0 +1,138 @@
+"""Turns a command line into a namespace: every sub-command with Pixi's names and flags (Pixi's docs, reference/cli)."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import re
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn
+
+from ..errors import UsageError
+
+Handler = Callable[[argparse.Namespace], int]
+_ENVIRONMENT = re.compile(r"[a-z0-9-]+\Z")
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser that raises UsageError, with the nearest name where something is unknown."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise UsageError in place of printing and leaving."""
+        unknown = re.match(r"unrecognized arguments: (\S+)", message)
+        if unknown:
+            word = unknown.group(1)
+            near = difflib.get_close_matches(word, self._flags(), n=1)
+            tip = f"a similar argument exists: '{near[0]}'" if near else None
+            raise UsageError(f"unexpected argument '{word}' found", help=tip or self._usage_hint())
+        choice = re.match(r"argument COMMAND: invalid choice: '([^']*)'", message)
+        if choice:
+            self._unknown_command(choice.group(1))
+        required = re.match(r"the following arguments are required: (.*)", message)
+        if required:
+            raise UsageError(
+                f"the following required arguments were not provided: {required.group(1)}", help=self._usage_hint()
+            )
+        raise UsageError(message, help=self._usage_hint())
+
+    def _unknown_command(self, word: str) -> NoReturn:
+        near = difflib.get_close_matches(word, self.commands(), n=1)
+        tip = f"a similar subcommand exists: '{near[0]}'" if near else self._usage_hint()
+        raise UsageError(f"unrecognized subcommand '{word}'", help=tip)
+
+    def commands(self) -> list[str]:
+        """The names of the sub-commands."""
+        return [n for a in self._actions if isinstance(a, argparse._SubParsersAction) for n in a.choices]
+
+    def _flags(self) -> list[str]:
+        return [flag for action in self._actions for flag in action.option_strings]
+
+    def _usage_hint(self) -> str:
+        return f"See `{self.prog} --help`."
+
+
+def environment_name(text: str) -> str:
+    """An environment's name, as an argument type (Pixi: lower-case letters, digits and dashes)."""
+    if not _ENVIRONMENT.match(text):
+        raise argparse.ArgumentTypeError(
+            f"Failed to parse environment name '{text}', please use only lowercase letters, numbers and dashes"
+        )
+    return text
+
+
+class Commands:
+    """A group of sub-commands being declared."""
+
+    def __init__(self, parser: Parser, *, required: bool = True, default: Handler | None = None) -> None:
+        self.parser = parser
+        self._group = parser.add_subparsers(metavar="COMMAND", required=required, parser_class=Parser)
+        if default is not None:
+            parser.set_defaults(run=default)
+
+    def add(self, name: str, run: Handler | None, help: str | None, *aliases: str, **more: Any) -> Parser:
+        """A sub-command with its handler; `help` None hides it from the listing."""
+        shown = {"help": help} if help is not None else {}
+        parser: Parser = self._group.add_parser(
+            name, aliases=aliases, description=help, allow_abbrev=False, **shown, **more
+        )
+        if run is not None:
+            parser.set_defaults(run=run)
+        _common(parser)
+        return parser
+
+
+def _common(parser: Parser) -> None:
+    """What every command understands."""
+    group = parser.add_argument_group("global options")
+    group.add_argument("-v", "--verbose", action="count", default=0, help="say more (repeatable)")
+    group.add_argument("-q", "--quiet", action="count", default=0, help="say less")
+    group.add_argument("--color", choices=("always", "never", "auto"), default="auto", help="whether to use colours")
+    group.add_argument("--no-progress", action="store_true", help="no progress bars")
+    group.add_argument("--offline", action="store_true", help="use only what the caches hold")
+    group.add_argument("--events-fd", type=int, help=argparse.SUPPRESS)
+    group.add_argument("--caller-fd", type=int, help=argparse.SUPPRESS)
+
+
+def workspace_options(parser: Parser) -> None:
+    """Which workspace."""
+    parser.add_argument("--manifest-path", "-m", metavar="PATH", help="the manifest, or the folder that holds it")
+    parser.add_argument("--workspace", "-w", metavar="NAME", help="a workspace of the registry, by name")
+
+
+def lock_options(parser: Parser) -> None:
+    """What may happen to the lock file and the prefix."""
+    parser.add_argument("--no-install", action="store_true", help="change manifest and lock only")
+    parser.add_argument("--frozen", action="store_true", help="take the lock file as it is, without a check")
+    parser.add_argument("--locked", action="store_true", help="fail if the lock file is not up to date")
+
+
+def place_options(parser: Parser) -> None:
+    """Where in the manifest."""
+    parser.add_argument("--feature", "-f", metavar="FEATURE", help="the feature to change")
+    parser.add_argument(
+        "--environment", "-e", metavar="ENVIRONMENT", type=environment_name, help="the environment to change"
+    )
+    parser.add_argument(
+        "--platform", "-p", metavar="PLATFORM", action="append", default=[], help="only for this platform (repeatable)"
+    )
+
+
+def environment_option(parser: Parser, *, several: bool = False) -> None:
+    """Which environment to look at or act on."""
+    help = "the environment (default: that of this kernel or shell, else `default`)"
+    if several:
+        parser.add_argument(
+            "--environment", "-e", metavar="ENVIRONMENT", type=environment_name, action="append", default=[], help=help
+        )
+    else:
+        parser.add_argument("--environment", "-e", metavar="ENVIRONMENT", type=environment_name, help=help)
+
+
+def json_option(parser: Parser) -> None:
+    """Machine-readable output."""
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+
+
+def parse(parser: Parser, argv: Sequence[str]) -> argparse.Namespace:
+    """The namespace of a command line; `run` in it is the handler. Raises UsageError."""
+    return parser.parse_args(list(argv))

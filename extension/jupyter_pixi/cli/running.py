@@ -1,0 +1,55 @@
+"""Turns a coroutine of the engine into a finished operation: logged, cancellable, its result told."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from argparse import Namespace
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from ..events import Started
+from ..operations.context import Context
+from .output import Output, context_of
+
+T = TypeVar("T")
+
+
+def operation(arguments: Namespace, work: Callable[[Context], Awaitable[T]], *, record: bool = True) -> T:
+    """Run the work of a command that changes something, with its events in the operation's file.
+
+    SIGINT cancels it: what it had begun is taken back, and KeyboardInterrupt is raised. With `record` False (a dry
+    run, a look) there is no file.
+    """
+    context = context_of(arguments)
+    if record:
+        _record(arguments.output, context)
+    return asyncio.run(_awaited(work(context)))
+
+
+async def _awaited(work: Awaitable[T]) -> T:
+    return await work
+
+
+def _record(output: Output, context: Context) -> None:
+    from ..errors import PixiError
+    from ..operations.log import open_log
+    from ..operations.workspace import locate
+
+    try:
+        manifest = locate(context)
+    except PixiError:
+        return  # the operation itself will say so
+    log = open_log(manifest.parent, context.environ)
+    if log is None:
+        return
+    caller = context.caller
+    started = Started(
+        operation=log.id,
+        command=output.arguments,
+        manifest=str(manifest),
+        environment=caller.environment if caller else None,
+        pid=os.getpid(),
+        kernel=caller.kernel if caller else None,
+    )
+    output.start_log(log, started)

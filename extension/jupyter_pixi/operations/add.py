@@ -1,0 +1,270 @@
+"""Turns "add these packages" into a changed manifest, a lock that covers it everywhere, and an installed prefix.
+
+The order is the transaction's (design, section 4) and the places, pins and sentences are Pixi's
+(docs/reference/cli/pixi/add.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from ..errors import UsageError
+from ..lockfile import packages
+from ..lockfile.model import LockFile
+from ..manifest.edit import ManifestEditor, Where, Written, conda_name, pypi_name
+from ..manifest.model import CondaSpec, PypiSpec
+from ..manifest.specs_text import parse_conda, parse_pypi
+from .change import Change, carry_out
+from .context import Context
+from .pinning import conda_pin, pypi_pin
+from .place import Placement, affected, declare_platforms, place, target_at
+from .publication import workspace_lock
+from .relock import Freedom, Relocked, relock
+from .result import Changed
+from .workspace import OpenWorkspace, open_workspace, with_manifest
+
+
+@dataclass(frozen=True)
+class AddOptions:
+    """What `add` was asked for; field names are its flags."""
+
+    specs: tuple[str, ...]
+    pypi: bool = False
+    feature: str | None = None
+    environment: str | None = None
+    platforms: tuple[str, ...] = ()
+    pinning_strategy: str | None = None
+    editable: bool = False
+    index: str | None = None
+    git: str | None = None
+    branch: str | None = None
+    tag: str | None = None
+    rev: str | None = None
+    subdirectory: str | None = None
+    table: str = "dependencies"
+    dry_run: bool = False
+    restart: bool = False
+    force_loaded: bool = False
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One requested package: how it was typed, and its spec. `open` means that the solver chooses the version."""
+
+    text: str
+    name: str
+    conda: CondaSpec | None = None
+    pypi: PypiSpec | None = None
+
+    @property
+    def key(self) -> str:
+        """The name as it is compared."""
+        return pypi_name(self.name) if self.pypi is not None else conda_name(self.name)
+
+    @property
+    def open(self) -> bool:
+        """Whether no version (and no location) was given, so that the manifest gets a pin."""
+        if self.pypi is not None:
+            return self.pypi.is_registry and self.pypi.version in (None, "*")
+        assert self.conda is not None
+        located = self.conda.url or self.conda.path or self.conda.git
+        return located is None and self.conda.version in (None, "*")
+
+
+async def add(context: Context, options: AddOptions) -> Changed:
+    """Add packages to the manifest, lock and install. Raises PixiError; manifest and lock are then as before."""
+    asked = tuple(_asked(text, options) for text in options.specs)
+    if not asked:
+        raise UsageError("the following required arguments were not provided: <SPEC>...")
+    opened = open_workspace(context)
+    placement = place(opened, context, options.feature, options.environment, options.platforms)
+    if _nothing_to_write(opened, placement, asked):
+        return await _already_there(opened, context, placement, asked, options)
+    with workspace_lock(opened.root, context):
+        opened = open_workspace(context)
+        return await _add(opened, context, placement, asked, options)
+
+
+def _asked(text: str, options: AddOptions) -> Asked:
+    if options.pypi:
+        name, pypi = parse_pypi(text)
+        pypi = replace(pypi, editable=options.editable or pypi.editable, index=options.index or pypi.index)
+        if options.git is not None:
+            pypi = replace(pypi, git=options.git, branch=options.branch, tag=options.tag, rev=options.rev)
+            pypi = replace(pypi, subdirectory=options.subdirectory)
+        return Asked(text, name, pypi=pypi)
+    name, conda = parse_conda(text)
+    if options.git is not None:
+        conda = replace(conda, git=options.git, branch=options.branch, tag=options.tag, rev=options.rev)
+        conda = replace(conda, subdirectory=options.subdirectory)
+    return Asked(text, name, conda=conda)
+
+
+def _present(opened: OpenWorkspace, where: Where, item: Asked) -> CondaSpec | tuple[PypiSpec, ...] | None:
+    """What the very table of a place says of the package already."""
+    target = target_at(opened.manifest, where)
+    if target is None:
+        return None
+    if item.pypi is not None:
+        return target.pypi_dependencies.get(item.key)
+    return target.dependencies.get(item.key)
+
+
+def _is_there(opened: OpenWorkspace, where: Where, item: Asked) -> bool:
+    """Whether the manifest needs no change for this package at this place."""
+    present = _present(opened, where, item)
+    if present is None:
+        return False
+    if item.open:
+        plain = item.conda is None or not (item.conda.build or item.conda.build_number)
+        return plain and (item.pypi is None or not (item.pypi.extras or item.pypi.env_markers))
+    if isinstance(present, tuple):
+        return present == (item.pypi,)
+    return present == item.conda
+
+
+def _nothing_to_write(opened: OpenWorkspace, placement: Placement, asked: Sequence[Asked]) -> bool:
+    return all(_is_there(opened, where, item) for where in placement.wheres for item in asked)
+
+
+async def _already_there(
+    opened: OpenWorkspace, context: Context, placement: Placement, asked: Sequence[Asked], options: AddOptions
+) -> Changed:
+    """Step 0: the manifest says it already. Lock and prefix are brought up to date if they are not."""
+    lines = tuple(
+        f"`{item.name}` is already a dependency; to move it to a newer version run `pixi upgrade {item.name}`"
+        for item in asked
+    )
+    up_to_date = opened.lock is not None and opened.verdict.up_to_date
+    change = Change(opened, opened, relocked=Relocked(opened.lock, None) if up_to_date and opened.lock else None)
+    result = await carry_out(change, context, dry_run=options.dry_run, restart=options.restart)
+    return replace(result, lines=lines + result.lines)
+
+
+async def _add(
+    opened: OpenWorkspace, context: Context, placement: Placement, asked: Sequence[Asked], options: AddOptions
+) -> Changed:
+    editor = ManifestEditor(opened.manifest_data, opened.manifest.path)
+    declare_platforms(editor, opened.manifest, placement.platforms)
+    for where in placement.wheres:
+        for item in asked:
+            if not _is_there(opened, where, item):
+                _write(editor, where, item, "*", options)
+    provisional = with_manifest(opened, editor.data)
+    concerned = affected(provisional.environments, placement)
+    if not concerned or context.frozen or context.locked:
+        return await _written_only(opened, provisional, context, placement, asked, options)
+    freedom = Freedom(unlock=frozenset(item.key for item in asked))
+    solved = await relock(provisional, context, freedom)
+    written, shown = _pin(editor, opened, solved.lock, placement, asked, options, [e.name for e in concerned])
+    final = with_manifest(opened, editor.data)
+    settled = await _settle(final, solved, context, freedom)
+    change = Change(opened, final, relocked=settled, written=tuple(written), lines=_lines(shown, placement, options))
+    return await carry_out(
+        change,
+        context,
+        dry_run=options.dry_run,
+        restart=options.restart,
+        force_loaded=options.force_loaded,
+        wanted=tuple(item.key for item in asked),
+    )
+
+
+async def _settle(final: OpenWorkspace, solved: Relocked, context: Context, freedom: Freedom) -> Relocked:
+    """The lock of the pinned manifest: nearly always the solved one; solved again where a pin does not hold everywhere."""
+    from ..lockfile import write_lock
+    from ..lockfile.check import check
+
+    verdict = check(final.manifest, final.environments, solved.lock)
+    if verdict.up_to_date:
+        data = write_lock(solved.lock, final.platforms).encode()
+        return Relocked(solved.lock, None if data == final.lock_data else data)
+    again = replace(final, lock=solved.lock)
+    return await relock(again, context, freedom)
+
+
+async def _written_only(
+    opened: OpenWorkspace,
+    provisional: OpenWorkspace,
+    context: Context,
+    placement: Placement,
+    asked: Sequence[Asked],
+    options: AddOptions,
+) -> Changed:
+    """No environment is concerned, or the lock may not change: the manifest alone is written, unpinned."""
+    lines = _lines([(item, None) for item in asked], placement, options)
+    notes: tuple[str, ...] = ()
+    if placement.feature is not None and not (context.frozen or context.locked):
+        names = " ".join(item.name for item in asked)
+        notes = (
+            f"The feature {placement.feature} is not used in any environment, so the added dependencies were not "
+            "resolved or pinned\n"
+            f"  Add it to an environment with `pixi workspace environment add <environment> "
+            f"--feature {placement.feature}`\n"
+            f"  Then run `pixi upgrade --feature {placement.feature} {names}` to resolve and pin the dependencies",
+        )
+    change = Change(opened, provisional, relocked=None, lines=lines, notes=notes, lock_stays=True)
+    return await carry_out(change, context, dry_run=options.dry_run, install=False)
+
+
+def _write(editor: ManifestEditor, where: Where, item: Asked, version: str, options: AddOptions) -> Written:
+    """Write one spec with this version where it had none."""
+    if item.pypi is not None:
+        spec = replace(item.pypi, version=version) if item.open else item.pypi
+        return editor.set_pypi(item.name, spec, where)
+    assert item.conda is not None
+    conda = replace(item.conda, version=version) if item.open else item.conda
+    return editor.set_conda(item.name, conda, where, options.table)
+
+
+def _pin(
+    editor: ManifestEditor,
+    opened: OpenWorkspace,
+    lock: LockFile,
+    placement: Placement,
+    asked: Sequence[Asked],
+    options: AddOptions,
+    environments: Iterable[str],
+) -> tuple[list[Written], list[tuple[Asked, str | None]]]:
+    """Replace the provisional versions by pins. Returns the lines written and each package with its pin."""
+    written: list[Written] = []
+    shown: list[tuple[Asked, str | None]] = []
+    names = list(environments)
+    for item in asked:
+        pin = None
+        if item.open:
+            found = locked_versions(lock, item, names, placement.platforms)
+            strategy = options.pinning_strategy or opened.config.pinning_strategy
+            pin = pypi_pin(found) if item.pypi is not None else conda_pin(item.key, found, strategy)
+        for where in placement.wheres:
+            if not _is_there(opened, where, item):
+                written.append(_write(editor, where, item, pin or "*", options))
+        shown.append((item, pin))
+    return written, shown
+
+
+def locked_versions(
+    lock: LockFile, item: Asked, environments: Sequence[str], platforms: Sequence[str] = ()
+) -> list[str]:
+    """The versions in which a package is locked, over these environments and platforms (none: all)."""
+    kind = "pypi" if item.pypi is not None else "conda"
+    found = []
+    for name in environments:
+        environment = lock.environments.get(name)
+        for platform, locked in environment.packages.items() if environment is not None else ():
+            if platforms and platform not in platforms:
+                continue
+            for package in locked:
+                if package.kind.startswith(kind) and packages.name(package) == item.key:
+                    version = packages.version(package)
+                    found += [version] if version else []
+    return found
+
+
+def _lines(shown: Sequence[tuple[Asked, str | None]], placement: Placement, options: AddOptions) -> tuple[str, ...]:
+    lines = [f"Added {item.name} {pin}" if pin else f"Added {item.text}" for item, pin in shown]
+    lines += ["Added these as pypi-dependencies."] if options.pypi else []
+    lines += [f"Added {line}" for line in placement.only()]
+    lines += [placement.because] if placement.because else []
+    return tuple(lines)

@@ -1,0 +1,110 @@
+"""Turns an environment.yml or a requirements.txt into specs of the model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ..errors import PixiError, Place
+from ..manifest.model import CondaSpec, PypiSpec
+from ..manifest.specs_text import parse_conda, parse_pypi
+
+_DEFAULTS = (
+    "https://repo.anaconda.com/pkgs/main",
+    "https://repo.anaconda.com/pkgs/r",
+    "https://repo.anaconda.com/pkgs/msys2",
+)
+
+
+@dataclass(frozen=True)
+class Foreign:
+    """What such a file asks for. `channels` are as written."""
+
+    name: str | None = None
+    channels: tuple[str, ...] = ()
+    conda: tuple[tuple[str, CondaSpec], ...] = ()
+    pypi: tuple[tuple[str, PypiSpec], ...] = ()
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+    def spec_channels(self, alias: str) -> list[str]:
+        """The URLs of channels that only specs name (`tiny::tool`)."""
+        found = dict.fromkeys(s.channel for _, s in self.conda if s.channel)
+        return [c if "://" in c else f"{alias.rstrip('/')}/{c}" for c in found]
+
+
+def read_foreign(path: Path) -> Foreign:
+    """Read a conda environment file (.yml, .yaml) or a requirements file. Raises PixiError with the line."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise PixiError(f"Cannot read {path}: {getattr(error, 'strerror', None) or 'it is not UTF-8 text'}.") from None
+    if path.suffix in (".yml", ".yaml"):
+        return environment_yml(text, path)
+    return requirements_txt(text, path)
+
+
+def environment_yml(text: str, path: Path) -> Foreign:
+    """A conda environment file. (conda's docs, manage-environments.) Raises PixiError."""
+    import yaml
+
+    try:
+        data: Any = yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506 - builds texts, lists and mappings only
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        place = Place(path, mark.line + 1, mark.column + 1) if mark else Place(path)
+        raise PixiError(f"{path.name} is not valid YAML: {getattr(error, 'problem', error)}.", place=place) from None
+    if not isinstance(data, dict):
+        raise PixiError(f"{path.name} is not a conda environment file: it is no mapping.", place=Place(path))
+    conda: list[tuple[str, CondaSpec]] = []
+    pypi: list[tuple[str, PypiSpec]] = []
+    for entry in _list(data, "dependencies", path):
+        if isinstance(entry, dict):
+            for line in _list(entry, "pip", path):
+                pypi += _requirement(str(line))
+        else:
+            conda.append(parse_conda(str(entry)))
+    variables = data.get("variables") or {}
+    if not isinstance(variables, dict):
+        raise PixiError(f"`variables` of {path.name} is no mapping.", place=Place(path))
+    if pypi and not any(name == "pip" for name, _ in conda):
+        conda.append(("pip", CondaSpec(version="*")))
+    return Foreign(
+        name=str(data["name"]) if data.get("name") else None,
+        channels=tuple(map(str, _list(data, "channels", path))),
+        conda=tuple(conda),
+        pypi=tuple(pypi),
+        variables={str(k): str(v) for k, v in variables.items()},
+    )
+
+
+def requirements_txt(text: str, path: Path) -> Foreign:
+    """A pip requirements file: its requirement lines; options other than an index are refused with their line."""
+    pypi: list[tuple[str, PypiSpec]] = []
+    for number, line in enumerate(text.replace("\\\n", "").splitlines(), 1):
+        try:
+            pypi += _requirement(line)
+        except PixiError as error:
+            error.place = Place(path, number)
+            raise
+    return Foreign(pypi=tuple(pypi))
+
+
+def _requirement(line: str) -> list[tuple[str, PypiSpec]]:
+    line = line.partition(" #")[0].strip()
+    if not line or line.startswith("#"):
+        return []
+    if line.startswith("-"):
+        raise PixiError(
+            f"the option `{line.split()[0]}` of a requirements file cannot be taken over",
+            help="Write it under [pypi-options] of the manifest by hand.",
+        )
+    return [parse_pypi(line)]
+
+
+def _list(data: Mapping[str, Any], key: str, path: Path) -> list[Any]:
+    value = data.get(key) or []
+    if not isinstance(value, list):
+        raise PixiError(f"`{key}` of {path.name} is no list.", place=Place(path))
+    return value

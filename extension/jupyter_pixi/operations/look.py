@@ -1,0 +1,206 @@
+"""Turns a workspace and this machine into what `list`, `info` and `export` show of them."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from .. import PIXI_VERSION
+from ..environments import choose_platform, host
+from ..environments.model import Environment
+from ..errors import PixiError
+from ..manifest.model import Platform
+from .context import Context
+from .publication import Pair, publish, workspace_lock
+from .relock import relock, require_frozen
+from .workspace import OpenWorkspace, open_workspace
+
+
+async def locked_workspace(context: Context) -> OpenWorkspace:
+    """The workspace with an up-to-date lock, which is written if it had to be solved. Nothing is installed."""
+    opened = open_workspace(context)
+    if context.frozen:
+        return replace(opened, lock=require_frozen(opened, opened.default_name(context)))
+    if opened.lock is not None and opened.verdict.up_to_date:
+        return opened
+    if context.locked:
+        await relock(opened, context)  # says why it is not up to date
+    with workspace_lock(opened.root, context):
+        opened = open_workspace(context)
+        relocked = await relock(opened, context)
+        if relocked.data is not None:
+            publish(opened, Pair(lock=relocked.data))
+        return replace(opened, lock=relocked.lock, lock_data=relocked.data or opened.lock_data)
+
+
+def platform_to_show(opened: OpenWorkspace, environment: Environment, name: str | None, context: Context) -> Platform:
+    """The platform a listing is for: the named one, else the one that this machine is. Raises PixiError."""
+    if name is not None:
+        platform = environment.platform(name)
+        if platform is None:
+            from .listing import no_packages
+
+            raise no_packages(environment.name, name)
+        return platform
+    choice = choose_platform(environment, host(context.environ))
+    if choice.platform is None or choice.by_accident:
+        raise PixiError(
+            f"no platform supported by environment '{environment.name}' matches the current system",
+            help="Name one with --platform: " + ", ".join(p.name for p in environment.platforms) + ".",
+            code="cannot-run",
+        )
+    return choice.platform
+
+
+def info(context: Context, *, extended: bool = False) -> dict[str, Any]:
+    """The document of `info --json` (Pixi's keys)."""
+    from ..config import cache_folder
+    from ..environments import host_virtual_packages
+
+    home = Path(context.environ.get("PIXI_HOME") or Path.home() / ".pixi")
+    auth = context.environ.get("RATTLER_AUTH_FILE") or str(Path.home() / ".rattler" / "credentials.json")
+    opened = _opened(context)
+    machine = host(context.environ)
+    return {
+        "platform": machine.subdir,
+        "virtual_packages": [f"{v.name}={v.version}={v.build or '0'}" for v in host_virtual_packages(context.environ)],
+        "version": PIXI_VERSION,
+        "tls_backend": "rustls",
+        "cache_dir": str(cache_folder(context.environ)),
+        "cache_size": _size_text(cache_folder(context.environ)) if extended else None,
+        "auth_dir": auth,
+        "global_info": {
+            "bin_dir": str(home / "bin"),
+            "env_dir": str(home / "envs"),
+            "manifest": str(home / "manifests" / "pixi-global.toml"),
+        },
+        "project_info": _project(opened, extended) if opened else None,
+        "environments_info": [_environment(opened, e, extended) for e in opened.environments.values()]
+        if opened
+        else [],
+        "config_locations": [str(p) for p in opened.config.files] if opened else _config_files(context),
+    }
+
+
+def _opened(context: Context) -> OpenWorkspace | None:
+    try:
+        return open_workspace(context, tolerate_lock=True)
+    except PixiError:
+        return None
+
+
+def _config_files(context: Context) -> list[str]:
+    from ..config import load_config
+
+    return [str(p) for p in load_config(None, context.environ).files]
+
+
+def _project(opened: OpenWorkspace, extended: bool) -> dict[str, Any]:
+    lock = opened.lock_path
+    changed = time.strftime("%d-%m-%Y %H:%M:%S", time.localtime(lock.stat().st_mtime)) if lock.exists() else None
+    return {
+        "name": opened.manifest.workspace.name,
+        "manifest_path": str(opened.manifest.path),
+        "last_updated": changed,
+        "pixi_folder_size": _size_text(opened.root / ".pixi") if extended else None,
+        "version": opened.manifest.workspace.version,
+    }
+
+
+def _environment(opened: OpenWorkspace, environment: Environment, extended: bool) -> dict[str, Any]:
+    from ..prefix.markers import read_marker
+    from .install import prefix_of
+    from .tasks import visible
+
+    prefix = prefix_of(opened, environment.name)
+    marker = read_marker(prefix)
+    resolved = minimum = None
+    if marker is not None:
+        if marker.resolved_platform is not None:
+            resolved = {"subdir": marker.resolved_platform[0], "virtual_packages": list(marker.resolved_platform[1])}
+        if marker.minimum_supported_platform is not None:
+            subdir, needs = marker.minimum_supported_platform
+            minimum = {"subdir": subdir, "requirements": list(needs)}
+    pypi = _unique(name for on in environment.on.values() for name, _ in on.pypi_dependencies)
+    return {
+        "name": environment.name,
+        "features": [f.name for f in environment.features],
+        "solve_group": environment.solve_group,
+        "environment_size": _size_text(prefix) if extended and prefix.exists() else None,
+        "dependencies": _unique(name for on in environment.on.values() for name, _ in on.dependencies),
+        "pypi_dependencies": pypi,
+        "platforms": [
+            {"name": p.name, "subdir": p.subdir, "virtual_packages": [_friendly(str(v)) for v in p.declared]}
+            for p in environment.platforms
+        ],
+        "resolved_platform": resolved,
+        "minimum_supported_platform": minimum,
+        "tasks": sorted(visible(environment, None)),
+        "channels": [c.text for c in environment.channels],
+        "prefix": str(prefix),
+    }
+
+
+def _friendly(virtual: str) -> str:
+    """`__cuda=12` as Pixi's `info` shows it: `cuda=12`."""
+    name, _, rest = virtual.partition("=")
+    return f"{name[2:]}={rest}" if name in ("__cuda", "__glibc", "__linux", "__osx", "__win") else virtual
+
+
+def _unique(names: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(names))
+
+
+def _size_text(folder: Path) -> str:
+    """The disk space of a folder, as `12.5 MiB`."""
+    size = 0
+    for base, _, files in os.walk(folder):
+        for name in files:
+            try:
+                size += (Path(base) / name).lstat().st_size
+            except OSError:
+                continue
+    return f"{size / 2**20:.2f} MiB"
+
+
+def info_text(document: dict[str, Any]) -> str:
+    """`info` for people."""
+    lines = ["System", "------------"]
+
+    def put(label: str, value: Any) -> None:
+        if value is not None:
+            lines.append(f"{label:>19}: {value}")
+
+    put("Pixi version", document["version"])
+    put("Platform", document["platform"])
+    for index, package in enumerate(document["virtual_packages"]):
+        put("Virtual packages" if not index else "", package)
+    put("Cache dir", document["cache_dir"])
+    put("Cache size", document["cache_size"])
+    put("Auth storage", document["auth_dir"])
+    put("Config locations", " ".join(document["config_locations"]) or "No config files found")
+    project = document["project_info"]
+    if project:
+        lines += ["", "Workspace", "------------"]
+        put("Name", project["name"])
+        put("Version", project["version"])
+        put("Manifest file", project["manifest_path"])
+        put("Last updated", project["last_updated"])
+        put("Pixi folder size", project["pixi_folder_size"])
+        lines += ["", "Environments", "------------"]
+        for environment in document["environments_info"]:
+            put("Environment", environment["name"])
+            put("Features", ", ".join(environment["features"]))
+            put("Solve group", environment["solve_group"])
+            put("Channels", ", ".join(environment["channels"]))
+            put("Dependencies", ", ".join(environment["dependencies"]) or None)
+            put("PyPI Dependencies", ", ".join(environment["pypi_dependencies"]) or None)
+            put("Target platforms", ", ".join(p["name"] for p in environment["platforms"]))
+            put("Tasks", ", ".join(environment["tasks"]) or None)
+            put("Prefix location", environment["prefix"])
+            lines.append("")
+    return "\n".join(lines).rstrip()

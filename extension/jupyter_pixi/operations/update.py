@@ -1,0 +1,206 @@
+"""Turns "forget what is locked" into a newer lock (`update`), or into newer specs as well (`upgrade`)."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from ..errors import PixiError
+from ..lockfile import packages
+from ..manifest.edit import ManifestEditor, Where, conda_name, pypi_name
+from ..manifest.model import DEFAULT, CondaSpec, Feature, Manifest, PypiSpec
+from .add import Asked, locked_versions
+from .change import Change, carry_out
+from .context import Context
+from .pinning import conda_pin, pypi_pin
+from .publication import Pair, publish, workspace_lock
+from .relock import Freedom, relock
+from .result import Changed
+from .workspace import OpenWorkspace, open_workspace, with_manifest
+
+if TYPE_CHECKING:
+    from ..lockfile.diff import LockDiff
+
+
+async def update(
+    context: Context,
+    names: tuple[str, ...] = (),
+    *,
+    environments: tuple[str, ...] = (),
+    platforms: tuple[str, ...] = (),
+    dry_run: bool = False,
+) -> LockDiff:
+    """Solve again without the locked versions of the named packages (or of all), within what the manifest allows.
+
+    Only the lock file changes. Raises PixiError for a package that is not locked, with near names.
+    """
+    from ..lockfile.diff import diff
+
+    opened = open_workspace(context)
+    for name in environments:
+        opened.environment(name)
+    with workspace_lock(opened.root, context):
+        opened = open_workspace(context)
+        _known(opened, names)
+        pairs = _pairs(opened, environments, platforms)
+        keys = frozenset(key for n in names for key in (conda_name(n), pypi_name(n)))
+        freedom = Freedom(unlock=keys, unlock_all=not names, pairs=pairs)
+        relocked = await relock(replace(opened), context, freedom)
+        if not dry_run and relocked.data is not None:
+            publish(opened, Pair(lock=relocked.data))
+        return diff(opened.lock, relocked.lock, opened.environments)
+
+
+def _pairs(
+    opened: OpenWorkspace, environments: Iterable[str], platforms: Iterable[str]
+) -> frozenset[tuple[str, str]] | None:
+    wanted, only = set(environments), set(platforms)
+    if not wanted and not only:
+        return None
+    return frozenset(
+        (e.name, p.name)
+        for e in opened.environments.values()
+        for p in e.platforms
+        if (not wanted or e.name in wanted) and (not only or p.name in only)
+    )
+
+
+def _known(opened: OpenWorkspace, names: Iterable[str]) -> None:
+    """Each name has to be a package of the lock file, or of the manifest where there is no lock yet."""
+    known: set[str] = set()
+    if opened.lock is not None:
+        for environment in opened.lock.environments.values():
+            known.update(packages.name(p) for rows in environment.packages.values() for p in rows)
+    else:
+        known.update(name for _, name, _ in _all_specs(opened.manifest))
+    for name in names:
+        if conda_name(name) not in known and pypi_name(name) not in known:
+            near = difflib.get_close_matches(name, sorted(known), n=3)
+            help = f"did you mean '{near[0]}'?" if near else None
+            raise PixiError(f"could not find a package named '{name}'", help=help, code="unknown-package")
+
+
+@dataclass(frozen=True)
+class _Upgradable:
+    """A spec of the manifest that `upgrade` writes anew."""
+
+    where: Where
+    asked: Asked
+
+
+async def upgrade(
+    context: Context,
+    names: tuple[str, ...] = (),
+    *,
+    feature: str | None = None,
+    environment: str | None = None,
+    exclude: tuple[str, ...] = (),
+    dry_run: bool = False,
+) -> Changed:
+    """Replace the version parts of the manifest's specs by pins around the newest versions, and lock those.
+
+    A spec that no environment uses keeps its bound (Pixi loses it). Raises PixiError for an unknown package.
+    """
+    opened = open_workspace(context)
+    with workspace_lock(opened.root, context):
+        opened = open_workspace(context)
+        chosen = _chosen(opened, names, feature, environment, exclude)
+        editor = ManifestEditor(opened.manifest_data, opened.manifest.path)
+        for item in chosen:
+            _write(editor, item, "*")
+        free = with_manifest(opened, editor.data)
+        freedom = Freedom(unlock=frozenset(item.asked.key for item in chosen))
+        relocked = await relock(free, context, freedom)
+        environments = _using(opened)
+        for item in chosen:
+            _write(editor, item, _pin(opened, item, relocked.lock, environments(item.where)))
+        after = with_manifest(opened, editor.data)
+        from .add import _settle
+
+        settled = await _settle(after, relocked, context, freedom)
+        change = Change(opened, after, relocked=settled)
+        return await carry_out(change, context, dry_run=dry_run)
+
+
+def _all_specs(manifest: Manifest) -> list[tuple[Where, str, CondaSpec | PypiSpec]]:
+    found: list[tuple[Where, str, CondaSpec | PypiSpec]] = []
+    features: list[tuple[Feature, Where]] = [
+        (f, Where(feature=None if f.name == DEFAULT else f.name)) for f in manifest.features.values()
+    ]
+    features += [(e.inline, Where(environment=e.name)) for e in manifest.environments.values() if e.inline is not None]
+    for feature, where in features:
+        for target in feature.targets:
+            place = replace(where, platform=target.selector)
+            found += [(place, name, spec) for name, spec in target.dependencies.items()]
+            found += [(place, name, specs[0]) for name, specs in target.pypi_dependencies.items() if len(specs) == 1]
+    return found
+
+
+def _chosen(
+    opened: OpenWorkspace,
+    names: tuple[str, ...],
+    feature: str | None,
+    environment: str | None,
+    exclude: tuple[str, ...],
+) -> list[_Upgradable]:
+    wanted = {k for n in names for k in (conda_name(n), pypi_name(n))}
+    left_out = {k for n in exclude for k in (conda_name(n), pypi_name(n))}
+    used = _using(opened)
+    chosen, known = [], set()
+    for where, name, spec in _all_specs(opened.manifest):
+        known.add(name)
+        if (feature is not None and (where.feature or DEFAULT) != feature) or (
+            environment is not None and where.environment != environment
+        ):
+            continue
+        if (wanted and name not in wanted) or name in left_out or not used(where):
+            continue
+        if isinstance(spec, CondaSpec):
+            if spec.url or spec.path or spec.git or spec.workspace or not _is_written(opened, where, name):
+                continue
+            chosen.append(_Upgradable(where, Asked(name, name, conda=replace(spec, version=None))))
+        elif spec.is_registry:
+            chosen.append(_Upgradable(where, Asked(name, name, pypi=replace(spec, version=None))))
+    for name in names:
+        if conda_name(name) not in known and pypi_name(name) not in known:
+            near = difflib.get_close_matches(name, sorted(known), n=1)
+            raise PixiError(
+                f"could not find a package named '{name}'", help=f"did you mean '{near[0]}'?" if near else None
+            )
+    return chosen
+
+
+def _is_written(opened: OpenWorkspace, where: Where, name: str) -> bool:
+    """Whether the dependency stands in a table of its own (python of a pyproject.toml may come from elsewhere)."""
+    editor = ManifestEditor(opened.manifest_data, opened.manifest.path)
+    return any(place == where for place, table in editor.places(name) if not table.startswith("pypi"))
+
+
+def _using(opened: OpenWorkspace):  # type: ignore[no-untyped-def]
+    """A function from a place to the names of the environments that it concerns."""
+
+    def environments(where: Where) -> list[str]:
+        if where.environment is not None:
+            return [where.environment]
+        name = where.feature or DEFAULT
+        return [
+            e.name for e in opened.environments.values() if any(f.name == name and not f.is_inline for f in e.features)
+        ]
+
+    return environments
+
+
+def _write(editor: ManifestEditor, item: _Upgradable, version: str) -> None:
+    if item.asked.pypi is not None:
+        editor.set_pypi(item.asked.name, replace(item.asked.pypi, version=version), item.where)
+    elif item.asked.conda is not None:
+        editor.set_conda(item.asked.name, replace(item.asked.conda, version=version), item.where)
+
+
+def _pin(opened: OpenWorkspace, item: _Upgradable, lock, environments: list[str]) -> str:  # type: ignore[no-untyped-def]
+    found = locked_versions(lock, item.asked, environments)
+    if item.asked.pypi is not None:
+        return pypi_pin(found)
+    return conda_pin(item.asked.key, found, opened.config.pinning_strategy)
