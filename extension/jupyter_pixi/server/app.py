@@ -1,0 +1,143 @@
+"""The Jupyter server extension: what `jupyter_pixi` adds to a running server, and how it is configured."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from jupyter_core.paths import jupyter_runtime_dir
+from jupyter_server.extension.application import ExtensionApp
+from traitlets import Bool, Float, Int, List, Unicode
+
+from . import state
+from .handlers import handlers
+from .observer import Observer, Roots
+from .operation_log import FOLDER, Follower, shared_folder
+from .publish import KernelDirectory
+from .scan import Limits
+from .schemas import ENVIRONMENTS_CHANGED, OPERATION, SCHEMAS
+from .snapshot import Snapshot, changed
+
+
+class JupyterPixi(ExtensionApp):
+    """Pixi workspaces in a Jupyter server: finds them, lists their environments' kernels, tells what changes.
+
+    An observer thread looks and writes kernelspecs; the event loop only takes over each finished snapshot.
+    """
+
+    name = "jupyter_pixi"
+    description = "Lists the environments of Pixi workspaces as kernels."
+    load_other_extensions = True
+
+    roots: List[str] = List(
+        Unicode(),
+        help="Folders to search for Pixi workspaces, beside the server's root directory.",
+    ).tag(config=True)
+    search_root = Bool(True, help="Whether the server's root directory is searched.").tag(config=True)
+    depth = Int(4, min=0, help="How many folders deep the search goes below a root.").tag(config=True)
+    max_folders = Int(20_000, min=1, help="How many folders are searched at most.").tag(config=True)
+    hidden: List[str] = List(
+        Unicode(),
+        help="Globs on names, or on paths below a root, of folders that are not searched.",
+    ).tag(config=True)
+    poll_seconds = Float(
+        10.0, min=0.5, help="How often to look again where the file system tells of no changes (seconds)."
+    ).tag(config=True)
+    search_seconds = Float(
+        60.0, min=1.0, help="How often to search all folders again, whatever was told (seconds)."
+    ).tag(config=True)
+
+    def initialize_handlers(self) -> None:
+        """Adds the REST interface and the events, and begins to look once the server's loop runs."""
+        self.snapshot = Snapshot()
+        self._follower = Follower()
+        self._observer: Observer | None = None
+        self._kernels: KernelDirectory | None = None
+        self._kernels_changed = False
+        assert self.serverapp is not None
+        for schema in SCHEMAS:
+            self.serverapp.event_logger.register_event_schema(schema)
+        self.handlers.extend(handlers(lambda: self.snapshot))
+        self.serverapp.io_loop.add_callback(self._begin)
+
+    async def stop_extension(self) -> None:
+        """Ends the observer and takes the kernelspecs away."""
+        if self._observer is not None:
+            self._observer.stop()
+        if self._kernels is not None:
+            self._kernels.remove()
+
+    def current_activity(self) -> list[str] | None:
+        """The ids of running operations: the server does not stop itself for idleness while there are any."""
+        return list(self._follower.running) or None
+
+    def _begin(self) -> None:
+        assert self.serverapp is not None
+        if self.serverapp.gateway_config.gateway_enabled:
+            self.log.info("jupyter-pixi lists no kernels: they come from a gateway.")
+        else:
+            self._kernels = KernelDirectory(Path(jupyter_runtime_dir()) / "jupyter-pixi")
+            manager = self.serverapp.kernel_spec_manager
+            # In front: a kernelspec of the same name that was published for other programs does not know the state.
+            manager.kernel_dirs = [str(self._kernels.path), *manager.kernel_dirs]
+        logging.getLogger("watchfiles").setLevel(logging.WARNING)
+        self._observer = Observer(self._where(), state.read, self._look_taken, self._noticed, self.log)
+        self._observer.start()
+
+    def _where(self) -> Roots:
+        assert self.serverapp is not None
+        environ = dict(os.environ)
+        root = Path(os.path.realpath(self.serverapp.root_dir))
+        configured = tuple(Path(os.path.realpath(Path(folder).expanduser())) for folder in self.roots)
+        project = environ.get("PIXI_PROJECT_ROOT")
+        return Roots(
+            below=((root,) if self.search_root else ()) + configured,
+            at=(root, *((Path(os.path.realpath(project)),) if project else ())),
+            beside=(shared_folder(environ),),
+            environ=environ,
+            limits=Limits(self.depth, self.max_folders, hidden=tuple(self.hidden)),
+            poll=self.poll_seconds,
+            search=self.search_seconds,
+        )
+
+    # --- on the observer's thread -------------------------------------------------------------------------------
+
+    def _look_taken(self, snapshot: Snapshot) -> None:
+        kernels = self._kernels is not None and self._kernels.write(state.kernelspecs(snapshot))
+        self._call(self._take_over, snapshot, kernels)
+
+    def _noticed(self, paths: Iterable[Path]) -> None:
+        for path in paths:
+            if path.suffix == ".jsonl" and path.parent.name == FOLDER.name:
+                events = self._follower.read(path)
+                if events:
+                    self._call(self._tell_operation, path.stem, self._follower.manifest(path), events)
+
+    def _call(self, function: Any, *arguments: Any) -> None:
+        assert self.serverapp is not None
+        self.serverapp.io_loop.add_callback(function, *arguments)
+
+    # --- on the event loop --------------------------------------------------------------------------------------
+
+    def _take_over(self, snapshot: Snapshot, kernels: bool) -> None:
+        before, self.snapshot = self.snapshot, snapshot
+        manifests = [str(manifest) for manifest in changed(before, snapshot)]
+        if snapshot.truncated and snapshot.truncated != before.truncated:
+            self.log.warning(
+                "jupyter-pixi ended its search for workspaces: %s. See JupyterPixi.depth and JupyterPixi.hidden.",
+                snapshot.truncated,
+            )
+        if manifests or kernels:
+            self._emit(ENVIRONMENTS_CHANGED, {"workspaces": manifests, "kernels": kernels})
+
+    def _tell_operation(self, id: str, manifest: str, events: list[dict[str, Any]]) -> None:
+        if self.snapshot.workspace(Path(manifest)) is not None:
+            for event in events:
+                self._emit(OPERATION, {"operation": id, "manifest": manifest, "event": event})
+
+    def _emit(self, schema_id: str, data: dict[str, Any]) -> None:
+        assert self.serverapp is not None
+        self.serverapp.event_logger.emit(schema_id=schema_id, data=data)

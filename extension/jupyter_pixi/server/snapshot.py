@@ -1,0 +1,92 @@
+"""What the server knows of its workspaces at one moment, as frozen data and as the JSON of the REST interface."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+STATES = ("ready", "not-installed", "out-of-date", "not-locked", "cannot-run", "broken", "untrusted")
+
+
+@dataclass(frozen=True)
+class EnvironmentState:
+    """One environment on this machine: its state (one of `STATES`) and the reason in words a person can act on."""
+
+    name: str
+    state: str
+    reason: str = ""
+    prefix: str | None = None
+    platforms: tuple[str, ...] = ()
+    kernels: tuple[str, ...] = ()  # names of its kernelspecs, the plain one first
+
+    def to_json(self) -> dict[str, Any]:
+        """The document of the REST interface."""
+        return {
+            "name": self.name,
+            "state": self.state,
+            "reason": self.reason,
+            "prefix": self.prefix,
+            "platforms": list(self.platforms),
+            "kernels": list(self.kernels),
+        }
+
+
+@dataclass(frozen=True)
+class WorkspaceState:
+    """One workspace. `error` is set, and there are no environments, where the manifest cannot be read.
+
+    `error` holds `message`, `help`, `file`, `line`, `column` (the latter may be None). `watched` are the files and
+    folders on which the state depends; a change of any of them means that it has to be read again.
+    """
+
+    manifest: Path
+    name: str
+    environments: tuple[EnvironmentState, ...] = ()
+    error: Mapping[str, Any] | None = None
+    watched: tuple[Path, ...] = ()
+
+    @property
+    def root(self) -> Path:
+        """The workspace's folder."""
+        return self.manifest.parent
+
+    def to_json(self) -> dict[str, Any]:
+        """The document of the REST interface."""
+        return {
+            "manifest": str(self.manifest),
+            "root": str(self.root),
+            "name": self.name,
+            "environments": [e.to_json() for e in self.environments],
+            "error": dict(self.error) if self.error is not None else None,
+        }
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """All workspaces, and why the search for them ended early if it did. `complete` is False until the first one."""
+
+    workspaces: tuple[WorkspaceState, ...] = ()
+    truncated: str | None = None
+    complete: bool = False
+    scanned: tuple[Path, ...] = field(default=(), compare=False, repr=False)  # folders that were looked through
+
+    def to_json(self) -> dict[str, Any]:
+        """The document of the REST interface."""
+        return {
+            "workspaces": [w.to_json() for w in self.workspaces],
+            "truncated": self.truncated,
+            "complete": self.complete,
+        }
+
+    def workspace(self, manifest: Path) -> WorkspaceState | None:
+        """The workspace of that manifest, if it is known."""
+        return next((w for w in self.workspaces if w.manifest == manifest), None)
+
+
+def changed(before: Snapshot, after: Snapshot) -> tuple[Path, ...]:
+    """The manifests of workspaces that came, went or changed between two moments."""
+    old = {w.manifest: w for w in before.workspaces}
+    new = {w.manifest: w for w in after.workspaces}
+    return tuple(m for m in dict.fromkeys((*old, *new)) if old.get(m) != new.get(m))

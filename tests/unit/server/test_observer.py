@@ -1,0 +1,180 @@
+"""The observer sees workspaces come, change and go, by notification and without."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from jupyter_pixi.server.observer import Observer, Roots
+from jupyter_pixi.server.scan import Limits
+from jupyter_pixi.server.snapshot import EnvironmentState, Snapshot, WorkspaceState
+from jupyter_pixi.server.watch import Watcher
+
+MANIFEST = "[workspace]\n"
+
+
+class Seen:
+    """Collects snapshots, and waits for one that is as wanted."""
+
+    def __init__(self) -> None:
+        self.snapshots: list[Snapshot] = []
+        self.noticed: list[Path] = []
+        self.reads = 0
+        self._new = threading.Condition()
+
+    def read(self, manifest: Path) -> WorkspaceState:
+        self.reads += 1
+        text = manifest.read_text() if manifest.exists() else ""
+        environment = EnvironmentState("default", "ready", text.strip())
+        watched = (manifest, manifest.parent / "pixi.lock")
+        return WorkspaceState(manifest, manifest.parent.name, (environment,), None, watched)
+
+    def publish(self, snapshot: Snapshot) -> None:
+        with self._new:
+            self.snapshots.append(snapshot)
+            self._new.notify_all()
+
+    def notice(self, paths: Iterable[Path]) -> None:
+        with self._new:
+            self.noticed.extend(paths)
+            self._new.notify_all()
+
+    def until(self, wanted: Callable[[Snapshot], bool], seconds: float) -> Snapshot:
+        with self._new:
+            reached = self._new.wait_for(lambda: bool(self.snapshots) and wanted(self.snapshots[-1]), seconds)
+        assert reached, self.snapshots[-1:] and self.snapshots[-1]
+        return self.snapshots[-1]
+
+
+@contextmanager
+def observing(root: Path, **options: object) -> Iterator[tuple[Seen, Observer]]:
+    seen = Seen()
+    environ = {"PIXI_HOME": str(root.parent / "no-pixi-home")}
+    roots = Roots((root,), (root,), environ=environ, **options)  # type: ignore[arg-type]
+    observer = Observer(roots, seen.read, seen.publish, seen.notice, logging.getLogger("test"))
+    observer.start()
+    try:
+        yield seen, observer
+    finally:
+        observer.stop()
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    folder = tmp_path / "root"
+    (folder / "sub").mkdir(parents=True)
+    return folder
+
+
+def names(snapshot: Snapshot) -> list[str]:
+    return [w.name for w in snapshot.workspaces]
+
+
+def test_come_change_go(root: Path) -> None:
+    with observing(root) as (seen, _):
+        assert names(seen.until(lambda s: s.complete, 5)) == []
+
+        workspace = root / "sub" / "weather"
+        workspace.mkdir()
+        (workspace / "pixi.toml").write_text(MANIFEST)
+        began = time.monotonic()
+        seen.until(lambda s: names(s) == ["weather"], 5)
+        assert time.monotonic() - began < 2
+
+        (workspace / "pixi.toml").write_text("[workspace]\nname = 'changed'\n")
+        seen.until(lambda s: "changed" in s.workspaces[0].environments[0].reason, 5)
+
+        (workspace / "pixi.toml").unlink()
+        seen.until(lambda s: names(s) == [], 5)
+
+
+def test_without_notifications(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Watcher, "changes", lambda self: time.sleep(0.05) or set())
+    monkeypatch.setattr(Watcher, "watch", lambda self, folders: False)
+    workspace = root / "weather"
+    workspace.mkdir()
+    (workspace / "pixi.toml").write_text(MANIFEST)
+    with observing(root, poll=0.2, search=0.5) as (seen, _):
+        seen.until(lambda s: names(s) == ["weather"], 5)
+        (workspace / "pixi.toml").write_text("[workspace]\nname = 'changed'\n")
+        seen.until(lambda s: "changed" in s.workspaces[0].environments[0].reason, 5)
+        (root / "sub" / "pixi.toml").write_text(MANIFEST)
+        seen.until(lambda s: names(s) == ["sub", "weather"], 5)
+
+
+def test_root_above_the_server_and_no_more_reads_than_needed(root: Path) -> None:
+    (root / "pixi.toml").write_text(MANIFEST)
+    time.sleep(0.05)
+    with observing(root / "sub", poll=0.2, search=0.4) as (seen, _):
+        assert names(seen.until(lambda s: s.complete, 5)) == ["root"]
+        time.sleep(1.5)
+        assert seen.reads == 1
+        assert len(seen.snapshots) == 1
+
+
+def test_editing_a_notebook_is_no_reason_to_look(root: Path) -> None:
+    (root / "pixi.toml").write_text(MANIFEST)
+    with observing(root) as (seen, observer):
+        seen.until(lambda s: s.complete, 5)
+        time.sleep(1.2)  # the look that follows a new set of watches
+        searches = 0
+        search = observer._search
+
+        def counted() -> object:
+            nonlocal searches
+            searches += 1
+            return search()
+
+        observer._search = counted  # type: ignore[method-assign, assignment]
+        (root / "notebook.ipynb").write_text("{}")
+        (root / "data.csv").write_text("1")
+        time.sleep(1)
+        assert root / "notebook.ipynb" in seen.noticed
+        assert searches == 0
+
+
+def test_a_mistake_of_ours_does_not_end_it(root: Path) -> None:
+    (root / "pixi.toml").write_text(MANIFEST)
+    with observing(root, poll=0.2, search=0.3) as (seen, observer):
+        seen.until(lambda s: s.complete, 5)
+        read, observer._read = observer._read, lambda manifest: 1 / 0  # type: ignore[assignment, method-assign]
+        (root / "pixi.toml").write_text("[workspace]\nname = 'changed'\n")
+        time.sleep(0.8)
+        observer._read = read  # type: ignore[method-assign]
+        seen.until(lambda s: "changed" in s.workspaces[0].environments[0].reason, 5)
+
+
+def test_a_thousand_workspaces_leave_the_loop_alone(root: Path) -> None:
+    for i in range(1000):
+        folder = root / f"g{i // 100}" / f"w{i}"
+        folder.mkdir(parents=True)
+        (folder / "pixi.toml").write_text(MANIFEST)
+
+    async def longest_pause() -> float:
+        with observing(root, limits=Limits()) as (seen, _):
+            longest = 0.0
+            while not seen.snapshots or not seen.snapshots[-1].complete:
+                before = time.perf_counter()
+                await asyncio.sleep(0.001)
+                longest = max(longest, time.perf_counter() - before)
+            assert len(seen.snapshots[-1].workspaces) == 1000
+            return longest
+
+    # The machine may be busy with other tests: the best of a few tries is the loop's own pause.
+    pauses = [asyncio.run(longest_pause()) for _ in range(3)]
+    assert min(pauses) < 0.05, pauses
+
+
+def test_stops_at_once(root: Path) -> None:
+    with observing(root) as (seen, observer):
+        seen.until(lambda s: s.complete, 5)
+        began = time.monotonic()
+        observer.stop()
+        assert time.monotonic() - began < 1.5
+        assert not observer._thread.is_alive()
