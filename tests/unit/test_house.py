@@ -21,7 +21,7 @@ STAGES = (
     {"cli", "server", "kernels", "demo"},
 )
 LEVEL = {name: level for level, names in enumerate(STAGES) for name in names}
-ALONE = 700  # lines of the bridge, which must be one file: it is executed in kernels that have nothing of ours
+ALONE = 1500  # lines of the bridge, which must be one file: it is executed in kernels that have nothing of ours
 ENGINE = {"manifest", "config", "environments", "lockfile", "solve", "prefix", "operations"}
 
 
