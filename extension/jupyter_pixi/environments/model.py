@@ -6,7 +6,7 @@ and the kernels. Pure data: nothing is looked up on this machine.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from ..manifest.model import (
@@ -74,6 +74,9 @@ class Environment:
     pypi_options: PypiOptions = PypiOptions()
     has_plain_pypi: bool = False
     on: Mapping[str, OnPlatform] = field(default_factory=dict)  # by platform name
+    combine: Callable[[str, tuple[Feature, ...]], Environment] | None = field(
+        default=None, repr=False, compare=False
+    )  # the environment that other features of the same manifest make: what a solve group is
 
     def platform(self, name: str) -> Platform | None:
         """The platform of that name, if the environment has it."""

@@ -34,12 +34,14 @@ class Platform:
     """A platform of the workspace: a conda subdir, maybe with virtual packages of its own ("rich").
 
     `name` equals `subdir` for a bare one. `declared` holds the customised virtual packages in the order written
-    (values equal to the subdir's default are dropped); defaults are added by `environments.virtual_packages`.
+    (values equal to the subdir's default are dropped); `written` has those too, because a lock file lists them first.
+    Defaults are added by `environments.virtual_packages`.
     """
 
     name: str
     subdir: str
     declared: tuple[VirtualPackage, ...] = ()
+    written: tuple[VirtualPackage, ...] = field(default=(), compare=False)
 
     @property
     def is_bare(self) -> bool:
@@ -270,7 +272,9 @@ class Manifest:
     """A whole manifest, validated. `features` and `environments` always hold "default"; order is declaration order.
 
     `exclude_newer` and `pypi_exclude_newer` are the root tables (package -> value text). `settings` is
-    `[tool.jupyter-pixi]`. `kind` is "pixi", "pyproject" or "mojoproject".
+    `[tool.jupyter-pixi]`. `kind` is "pixi", "pyproject", "mojoproject" or "script" (a PEP 723 block). `data` are the
+    bytes that were read. `editable` says of PyPI names what `[tool.uv.sources]` of a pyproject.toml says. `explicit_platforms` is false where nothing was said
+    of platforms, which only a script may leave open.
     """
 
     path: Path
@@ -284,6 +288,9 @@ class Manifest:
     uses_system_requirements: bool = False
     warnings: tuple[ManifestWarning, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
+    data: bytes = field(default=b"", repr=False, compare=False)
+    editable: Mapping[str, bool] = field(default_factory=dict)
+    explicit_platforms: bool = True
 
     @property
     def root(self) -> Path:
