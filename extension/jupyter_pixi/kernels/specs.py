@@ -1,0 +1,166 @@
+"""The kernels of workspaces' environments and their states -> kernelspecs: names, kernel.json and logos.
+
+A kernelspec starts `launch`, so it stays right when the environment changes: nothing of the prefix is in its argv.
+What the kernel found in the prefix says about itself (metadata, interrupt mode, logo) is kept.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .. import folders
+from ..environments.model import Environment
+from ..lockfile.model import LockFile
+from ..manifest.model import DEFAULT, Manifest
+from ..prefix.kernels import Kernel, expected, kernels
+from . import logos, names
+
+METADATA = "jupyter-pixi"
+"""The key in a kernelspec's metadata under which ours stands."""
+
+SERVER_VARIABLE = "JUPYTER_PIXI_SERVER"
+_NOT_KEPT = frozenset(["kernel_provisioner"])  # theirs would start another process than the launcher
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A kernel that an environment offers on this machine. `state` is one of the states' words, `reason` its reason."""
+
+    manifest: Path
+    workspace: str
+    environment: str
+    kernel: Kernel
+    state: str = "ready"
+    reason: str = ""
+
+    @property
+    def wanted(self) -> names.Wanted:
+        """The offer as it asks for a name."""
+        title = self.kernel.display_name
+        return names.Wanted(str(self.manifest.parent), self.workspace, self.environment, self.kernel.name, title)
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A kernelspec: its name, what its kernel.json says, and the files beside it (name to where their bytes are)."""
+
+    name: str
+    document: Mapping[str, Any]
+    resources: Mapping[str, Path] = field(default_factory=dict)
+
+
+def offers(
+    manifest: Manifest,
+    environments: Mapping[str, Environment],
+    lock: LockFile | None,
+    prefix_of: Callable[[str], Path],
+    states: Mapping[str, tuple[str, str]] | None = None,
+) -> tuple[Offer, ...]:
+    """The kernels of a workspace, in the order in which they are listed.
+
+    The default environment counts only if it has dependencies of its own or is the only one; others if they have a
+    kernel, installed, locked or asked for. `[tool.jupyter-pixi] kernels` hides and orders. `states` maps environments
+    to (state, reason); one that is missing there is taken as ready.
+    """
+    found = []
+    candidates = [name for name in environments if name != DEFAULT or _has_own(manifest) or len(environments) == 1]
+    for name in names.listed(candidates, patterns(manifest)):
+        state, reason = (states or {}).get(name, ("ready", ""))
+        for kernel in kernels_of(environments[name], lock, prefix_of(name)):
+            found.append(Offer(manifest.path, manifest.workspace.name, name, kernel, state, reason))
+    return tuple(found)
+
+
+def kernels_of(environment: Environment, lock: LockFile | None, prefix: Path) -> tuple[Kernel, ...]:
+    """The kernels in a prefix; if there is none, those that the lock will bring, or else the manifest's wishes."""
+    if (prefix / "conda-meta").is_dir() and (found := kernels(prefix)):
+        return found
+    from ..lockfile import packages
+
+    locked = lock.environments.get(environment.name) if lock is not None else None
+    rows = locked.packages.values() if locked is not None else ()
+    if any(rows):
+        return expected({packages.name(package) for row in rows for package in row})
+    asked = {name for on in environment.on.values() for name, _ in (*on.dependencies, *on.pypi_dependencies)}
+    # PyPI packages run in a Python that the solver is asked for besides.
+    return expected(asked)
+
+
+def patterns(manifest: Manifest) -> tuple[str, ...]:
+    """`[tool.jupyter-pixi] kernels`: which environments are listed, and in which order."""
+    given = manifest.settings.get("kernels", ())
+    return tuple(text for text in given if isinstance(text, str)) if isinstance(given, (list, tuple)) else ()
+
+
+def specs(
+    found: Iterable[Offer],
+    *,
+    base: Path | None = None,
+    server: int | None = None,
+    python: str = sys.executable,
+    logo_folder: Path | None = None,
+) -> tuple[Spec, ...]:
+    """The kernelspecs of all offers of all workspaces.
+
+    `base` is the folder from which clones are told apart, `server` the process id of the Jupyter server for which
+    they are made. Logos are kept in `logo_folder` (default: the user's cache). Raises OSError.
+    """
+    by_wanted: dict[names.Wanted, Offer] = {}
+    for offer in found:
+        by_wanted.setdefault(offer.wanted, offer)
+    folder = logo_folder or Path(folders.cache(os.environ)) / "logos"
+    made = []
+    for named in names.assign(by_wanted, None if base is None else str(base)):
+        several = [by_wanted[wanted] for wanted in named.stands_for]
+        document = kernel_json(several, folder=named.folder, python=python, server=server)
+        made.append(Spec(named.name, document, _resources(several[0], folder)))
+    return tuple(made)
+
+
+def kernel_json(
+    several: Sequence[Offer], *, folder: str | None = None, python: str = sys.executable, server: int | None = None
+) -> dict[str, Any]:
+    """The kernel.json for a kernel; for several workspaces of one name, the first one's tells what it looks like."""
+    first = several[0]
+    kernel = first.kernel
+    where = [word for offer in several for word in ("--manifest", str(offer.manifest))]
+    kept = {key: value for key, value in kernel.metadata.items() if key not in _NOT_KEPT}
+    if kernel.name == names.PYTHON:
+        kept.setdefault("debugger", True)
+    ours = {
+        "manifests": [str(offer.manifest) for offer in several],
+        "workspace": first.workspace,
+        "environment": first.environment,
+        "kernel": kernel.name,
+        "state": first.state,
+        "reason": first.reason,
+    }
+    document = {
+        "argv": [
+            *(python, "-P", "-m", "jupyter_pixi.kernels.launch", *where),
+            *("--environment", first.environment, "--kernel", kernel.name, "-f", "{connection_file}"),
+        ],
+        "display_name": names.display_name(first.wanted, unavailable=first.state == "cannot-run", folder=folder),
+        "language": kernel.language,
+        "metadata": {**kept, METADATA: ours},
+    }
+    if kernel.interrupt_mode:
+        document["interrupt_mode"] = kernel.interrupt_mode
+    if server is not None:
+        document["env"] = {SERVER_VARIABLE: str(server)}
+    return document
+
+
+def _resources(offer: Offer, folder: Path) -> dict[str, Path]:
+    path = logos.write(offer.kernel.dir, offer.kernel.language, offer.environment, folder)
+    return {} if path is None else {logos.LOGO: path}
+
+
+def _has_own(manifest: Manifest) -> bool:
+    targets = manifest.features[DEFAULT].targets
+    return any(target.dependencies or target.pypi_dependencies for target in targets)
