@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from ..environments import solve_units
-from ..environments.model import Environment
+from ..environments.model import Environment, SolveUnit
 from ..lockfile.model import CURRENT_VERSION, LockEnvironment, LockFile, LockOptions, LockPlatform, Package
 from ..manifest.model import PypiOptions
 from .request import LockRequest, Pair
@@ -19,14 +18,14 @@ STRATEGIES = {"lowest": "lowest-version", "lowest-direct": "lowest-version-direc
 PRERELEASE_DEFAULT = "if-necessary-or-explicit"
 
 
-def assemble(request: LockRequest, shares: Mapping[Pair, tuple[Package, ...]]) -> LockFile:
+def assemble(request: LockRequest, units: Iterable[SolveUnit], shares: Mapping[Pair, tuple[Package, ...]]) -> LockFile:
     """The lock file of a workspace from what each (environment, platform) got.
 
     An environment without a share on any platform that it has is left out (it could not be solved here); one without
     platforms stands there empty, as Pixi writes it.
     """
     environments: dict[str, LockEnvironment] = {}
-    for unit in solve_units(request.environments):
+    for unit in units:
         for member in unit.members:
             known = member.name in (request.previous.environments if request.previous else {})
             own = {p.name: shares[member.name, p.name] for p in member.platforms if (member.name, p.name) in shares}

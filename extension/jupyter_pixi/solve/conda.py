@@ -8,14 +8,15 @@ because Pixi has one per channel and package where the library takes a single on
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
+from ..environments.cutoffs import Cutoffs
 from ..environments.model import Channel, Environment, OnPlatform
-from ..errors import SolveError, UnsupportedFeature
-from .cutoff import Cutoffs
+from ..errors import NetworkError, SolveError, UnsupportedFeature
 from .gateway import Network, network_error
 from .specs import match_spec, virtual_packages
 
@@ -30,7 +31,7 @@ class CondaProblem:
     environment: Environment
     platform: str
     root: Path
-    cutoffs: Cutoffs = Cutoffs()
+    cutoffs: Cutoffs = field(default_factory=Cutoffs)
     preferred: tuple[rattler.RepoDataRecord, ...] = ()
     pinned: tuple[rattler.RepoDataRecord, ...] = ()
 
@@ -86,7 +87,10 @@ async def solve_platform(problem: CondaProblem, network: Network) -> list[rattle
     except SolverError as error:
         raise SolveError(f"{headline(environment.name, problem.platform)}\n{str(error).rstrip()}") from error
     except GatewayError as error:
-        raise network_error(error, environment.channels, offline=network.offline) from error
+        reason = network_error(error, environment.channels, offline=network.offline)
+        raise NetworkError(
+            f"{headline(environment.name, problem.platform)}\n{reason.message}", help=reason.help, code=reason.code
+        ) from error
 
 
 def headline(name: str, platform: str) -> str:
@@ -94,9 +98,7 @@ def headline(name: str, platform: str) -> str:
     return f"failed to solve requirements of environment '{name}' for platform '{platform}'"
 
 
-def _specs(
-    rows: Sequence[tuple[str, Any]], channels: Sequence[Channel], root: Path
-) -> list[rattler.MatchSpec | str]:
+def _specs(rows: Sequence[tuple[str, Any]], channels: Sequence[Channel], root: Path) -> list[rattler.MatchSpec | str]:
     return [match_spec(name, spec, channels, root) for name, spec in rows]
 
 
@@ -117,8 +119,9 @@ def _sources(channels: Sequence[Channel], cutoffs: Cutoffs, network: Network) ->
     sources: list[Any] = []
     for channel in channels:
         inner = rattler.Channel(channel.url)
-        if cutoffs.touch(channel.url):
-            sources.append(_OlderThan(inner, network.gateway, lambda name, c=channel: cutoffs.of(c.url, name)))
+        if cutoffs.general or cutoffs.packages or channel.url in cutoffs.channels:
+            cutoff = functools.partial(cutoffs.for_conda, channel=channel.url)
+            sources.append(_OlderThan(inner, network.gateway, cutoff))
         else:
             sources.append(inner)
     return sources
@@ -127,9 +130,7 @@ def _sources(channels: Sequence[Channel], cutoffs: Cutoffs, network: Network) ->
 def _recent(records: Sequence[rattler.RepoDataRecord], cutoffs: Cutoffs) -> list[rattler.RepoDataRecord]:
     """The preferred records that no cut-off forbids."""
     return [
-        record
-        for record in records
-        if _old_enough(record, cutoffs.of(str(record.channel), record.name.normalized))
+        record for record in records if _old_enough(record, cutoffs.for_conda(record.name.normalized, record.channel))
     ]
 
 

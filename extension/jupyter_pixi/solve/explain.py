@@ -24,9 +24,7 @@ class Failure:
     error: PixiError
 
 
-async def explain(
-    failures: Sequence[Failure], solved: Set[str], here: str, network: Network
-) -> PixiError:
+async def explain(failures: Sequence[Failure], solved: Set[str], here: str, network: Network) -> PixiError:
     """The one error for all failed pairs.
 
     `failures` are in manifest order, `solved` the subdirs where every pair went well, `here` the subdir of

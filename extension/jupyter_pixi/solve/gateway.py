@@ -6,12 +6,12 @@ sharded repodata are the gateway's own business. The compiled library is only im
 
 from __future__ import annotations
 
-import os
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from ..environments.model import Channel
 from ..errors import NetworkError
@@ -41,11 +41,11 @@ def cache_root(environ: Mapping[str, str]) -> Path:
     xdg = Path(environ.get("XDG_CACHE_HOME") or home / ".cache")
     if (xdg / "pixi").is_dir():
         return xdg / "pixi"
-    if os.name == "posix" and (environ.get("XDG_CACHE_HOME") or not (home / "Library/Caches").is_dir()):
-        return xdg / "rattler" / "cache"
-    from rattler import default_cache_dir
-
-    return Path(default_cache_dir())
+    if sys.platform == "win32":
+        xdg = Path(environ.get("LOCALAPPDATA") or home / "AppData" / "Local")
+    elif sys.platform == "darwin":
+        xdg = home / "Library" / "Caches"
+    return xdg / "rattler" / "cache"
 
 
 def network(config: Any, environ: Mapping[str, str], *, offline: bool = False) -> Network:
@@ -81,7 +81,7 @@ async def package_names(network: Network, channels: Sequence[Channel], subdir: s
 
     sources = [rattler.Channel(c.url) for c in channels]
     try:
-        names = await network.gateway.names(sources, [subdir, "noarch"], channel_relations="disabled")
+        names = await network.gateway.names(sources, cast("Any", [subdir, "noarch"]), channel_relations="disabled")
     except GatewayError as error:
         raise network_error(error, channels, offline=network.offline) from error
     return frozenset(name.normalized for name in names)
@@ -92,7 +92,7 @@ async def versions_of(network: Network, channels: Sequence[Channel], subdir: str
     import rattler
 
     sources = [rattler.Channel(c.url) for c in channels]
-    found = await network.gateway.query(sources, [subdir, "noarch"], [name], recursive=False)
+    found = await network.gateway.query(sources, cast("Any", [subdir, "noarch"]), [name], recursive=False)
     versions = {record.version for records in found for record in records}
     return [str(version) for version in sorted(versions)]
 

@@ -18,9 +18,7 @@ Split = tuple[tuple[Package, ...], tuple[Package, ...]]
 """Conda packages and PyPI packages."""
 
 
-def reachable(
-    on: OnPlatform, conda: Sequence[Package], pypi: Sequence[Package], markers: Mapping[str, str]
-) -> Split:
+def reachable(on: OnPlatform, conda: Sequence[Package], pypi: Sequence[Package], markers: Mapping[str, str]) -> Split:
     """The packages of the group that one member reaches on a platform, in the order given.
 
     `on` is what the member asks for; `markers` is the PEP 508 environment of platform and locked python.

@@ -76,9 +76,7 @@ async def read_rules(
     return Rules(channels=maps)
 
 
-async def provided(
-    records: Sequence[rattler.RepoDataRecord], rules: Rules, service: MappingService
-) -> list[Purls]:
+async def provided(records: Sequence[rattler.RepoDataRecord], rules: Rules, service: MappingService) -> list[Purls]:
     """The purls of each record, in order. Raises NetworkError where the service has to be asked and cannot."""
     return list(await asyncio.gather(*(_provided(record, rules, service) for record in records)))
 
@@ -129,7 +127,7 @@ def _channel_url(key: str, channels: Sequence[Channel]) -> str | None:
 async def _channel_map(value: Any, root: Path, network: Network) -> ChannelMap:
     if value is False:
         return ChannelMap(disabled=True)
-    table = {"location": value} if isinstance(value, str) else value
+    table: Mapping[str, Any] = {"location": value} if isinstance(value, str) else value
     names = {} if "location" not in table else await _read_names(str(table["location"]), root, network)
     names |= {name: _names(entry) for name, entry in (table.get("mapping") or {}).items()}
     return ChannelMap(

@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from ..errors import NetworkError
 from .gateway import Network
@@ -67,7 +68,7 @@ class MappingService:
             if not self._give_way():
                 raise
             return None
-        answer = {"known": False, "names": None} if data is None else _answer(data)
+        answer: dict[str, Any] = {"known": False, "names": None} if data is None else _answer(data)
         _write(path, answer)
         return _found(answer)
 
@@ -111,18 +112,18 @@ class MappingService:
                 ) from error
 
 
-def _answer(data: bytes) -> dict[str, object]:
+def _answer(data: bytes) -> dict[str, Any]:
     return {"known": True, "names": json.loads(data).get("pypi_normalized_names")}
 
 
-def _found(answer: dict[str, object]) -> Found:
+def _found(answer: dict[str, Any]) -> Found:
     if not answer["known"]:
         return None
     names = answer["names"]
     return tuple(str(name) for name in names) if isinstance(names, list) else ()
 
 
-def _read(path: Path) -> dict[str, object] | None:
+def _read(path: Path) -> dict[str, Any] | None:
     """A JSON object from the cache; None if it is not there or torn."""
     try:
         value = json.loads(path.read_bytes())

@@ -37,11 +37,7 @@ class MetadataReader:
         """The metadata of each package, in order. Raises SolveError if some cannot be had."""
         found: list[Metadata | None] = [self._known(package) for package in packages]
         found = list(await asyncio.gather(*map(self._from_cache, packages, found)))
-        raw = {
-            number: await self._raw(package)
-            for number, package in enumerate(packages)
-            if found[number] is None
-        }
+        raw = {number: await self._raw(package) for number, package in enumerate(packages) if found[number] is None}
         if raw:
             for number, metadata in zip(raw, await normalised(list(raw.values()), self.uv), strict=True):
                 found[number] = metadata

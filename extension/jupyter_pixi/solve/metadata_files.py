@@ -27,9 +27,7 @@ class Raw:
     def from_metadata(text: str) -> Raw:
         """Reads the headers of a METADATA or PKG-INFO file."""
         headers = HeaderParser().parsestr(text)
-        return Raw(
-            headers.get("Version"), tuple(headers.get_all("Requires-Dist", [])), headers.get("Requires-Python")
-        )
+        return Raw(headers.get("Version"), tuple(headers.get_all("Requires-Dist", [])), headers.get("Requires-Python"))
 
 
 def directory(path: Path) -> Raw | None:

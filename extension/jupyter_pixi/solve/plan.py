@@ -96,11 +96,10 @@ def _preferred(request: LockRequest, pair: Pair, action: Action) -> Iterator[Pac
     keep = verdict.keep if verdict is not None and not verdict.up_to_date else "all"
     for package in locked_packages(request, pair):
         is_pypi = package.kind == "pypi"
-        if action is Action.KEEP or (action is Action.PYPI and not is_pypi):
+        stays = action is Action.KEEP or (action is Action.PYPI and not is_pypi)
+        preferred = keep == "all" or (keep == "conda" and not is_pypi)
+        if stays or (preferred and not _is_unlocked(request, pair, package)):
             yield package
-        elif keep == "all" or (keep == "conda" and not is_pypi):
-            if not _is_unlocked(request, pair, package):
-                yield package
 
 
 def _is_unlocked(request: LockRequest, pair: Pair, package: Package) -> bool:

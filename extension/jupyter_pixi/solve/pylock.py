@@ -102,13 +102,9 @@ def _from_index(
     url = file.get("url", "")
     if not url or url.startswith("file:"):
         path = _local(file, folder)
-        return Resolved(
-            "registry", name, version, relative(path, root), str(path), index=path.parent.as_uri()
-        )
+        return Resolved("registry", name, version, relative(path, root), str(path), index=path.parent.as_uri())
     bare = url.split("#", 1)[0]
-    return Resolved(
-        "registry", name, version, bare, bare, (file.get("hashes") or {}).get("sha256"), entry.get("index")
-    )
+    return Resolved("registry", name, version, bare, bare, (file.get("hashes") or {}).get("sha256"), entry.get("index"))
 
 
 def git_location(vcs: Mapping[str, Any], spec: PypiSpec | None) -> str:

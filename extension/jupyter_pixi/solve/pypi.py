@@ -12,25 +12,27 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ..environments.cutoffs import cutoffs
 from ..environments.model import Environment, OnPlatform
 from ..errors import NetworkError, PixiError, SolveError
 from ..lockfile.model import Package
 from ..lockfile.packages import normalize as pypi_name
 from .assemble import default_index, indexes
-from .cutoff import pypi_cutoffs
 from .gateway import Network
 from .markers import python_of
 from .metadata import MetadataReader
 from .metadata_uv import Metadata
 from .pylock import Resolved, parse
-from .requirements import Inputs, inputs, options_for_uv
 from .request import LockRequest
+from .requirements import Inputs, inputs, options_for_uv
 from .stubs import Provided, constraints, provided_by
 from .tags import macos_target, ranks, uv_platform
 from .uv import Ran, Uv
 
 Warner = Callable[[str], None]
 OUTPUT = "pylock.toml"
+_CAUSE = re.compile(r"\s*(?:cause|Caused by): ")
+_STUB = re.compile(r" @ file://\S*/stubs/[^/\s]*?-([^-/\s]+)-py3-none-any\.whl")
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ class Resolver:
         self._network = network
         self._root = request.manifest.root
         self._uv = Uv(network.cache, request.environ, offline=request.offline)
-        self._cutoffs = pypi_cutoffs(request.manifest, request.now)
+        self._cutoffs = cutoffs(request.manifest, (), request.now)
         environments = request.previous.environments.values() if request.previous else ()
         self._previous = {
             package.location: package
@@ -126,7 +128,7 @@ class Resolver:
         barred = problem.environment.pypi_options.no_build
         if not barred:
             return
-        names = None if barred is True else {pypi_name(name) for name in barred}
+        names = None if isinstance(barred, bool) else {pypi_name(name) for name in barred}
         editable = {pypi_name(n) for n, spec in problem.on.pypi_dependencies if spec.editable}
         for package in found:
             built = package.kind in ("directory", "git") or not package.source.endswith(".whl")
@@ -152,9 +154,7 @@ class _Run:
         on = self.problem.on
         return ranks(on.platform.subdir, on.virtual_packages, self.python)
 
-    async def compile(
-        self, given: Inputs, options: Sequence[str], provided: Sequence[Provided], warn: Warner
-    ) -> str:
+    async def compile(self, given: Inputs, options: Sequence[str], provided: Sequence[Provided], warn: Warner) -> str:
         """The output file of a resolution. Raises SolveError or NetworkError with uv's explanation."""
         for name, text in given.files.items():
             (self.folder / name).write_text(text, encoding="utf-8")
@@ -163,12 +163,10 @@ class _Run:
             raise failure(ran, provided, offline=self.uv.offline)
         for line in ran.stderr.splitlines():
             if line.startswith("warning: "):
-                warn(line.removeprefix("warning: "))
+                warn(_STUB.sub(r"==\1", line.removeprefix("warning: ")))
         return (self.folder / OUTPUT).read_text(encoding="utf-8")
 
-    async def with_indexes(
-        self, found: list[Resolved], given: Inputs, options: Sequence[str]
-    ) -> list[Resolved]:
+    async def with_indexes(self, found: list[Resolved], given: Inputs, options: Sequence[str]) -> list[Resolved]:
         """The packages with the index each came from; asked of uv only where there are several."""
         pypi = self.problem.environment.pypi_options
         plain = [p for p in found if p.kind == "registry" and p.index is None]
@@ -184,7 +182,7 @@ class _Run:
         ran = await self._uv([*arguments, *options])
         if ran.code != 0:
             raise failure(ran, ())
-        urls = annotations(ran.stdout)
+        urls = index_notes(ran.stdout)
         return [replace(p, index=urls.get(p.name, p.index)) if p in plain else p for p in found]
 
     async def _uv(self, arguments: Sequence[str]) -> Ran:
@@ -221,7 +219,7 @@ def refuse_sources_of_conda(on: OnPlatform, provided: Sequence[Provided]) -> Non
             )
 
 
-def annotations(text: str) -> dict[str, str]:
+def index_notes(text: str) -> dict[str, str]:
     """The index of each package in requirements.txt output with `# from URL` lines."""
     found: dict[str, str] = {}
     name = ""
@@ -256,11 +254,12 @@ def failure(ran: Ran, provided: Sequence[Provided], *, offline: bool = False) ->
 def explanation(stderr: str) -> str:
     """uv's own words without its drawing: the lines after the headline, causes unmarked, indentation removed."""
     lines = [line for line in stderr.strip().splitlines() if not line.startswith("warning: ")]
-    start = next((n for n, line in enumerate(lines) if re.match(r"error:|\s*×", line)), 0)
-    kept = []
-    for line in lines[start:]:
-        plain = re.sub(r"^\s*(error:|×|╰─▶|├─▶|cause:|Caused by:|│)?\s?", "", line)
-        kept.append(plain.strip() if not line.startswith("      ") else plain.rstrip())
+    start = next((n for n, line in enumerate(lines) if line.startswith("error: ")), 0)
+    width = max((len(m[0]) for m in map(_CAUSE.match, lines[start:]) if m), default=0)
+    kept = [
+        _CAUSE.sub("", line) if _CAUSE.match(line) else line.removeprefix(" " * width).removeprefix("error: ")
+        for line in lines[start:]
+    ]
     if len(kept) > 1 and kept[0].startswith("No solution found when resolving dependencies"):
         kept = kept[1:]
     return "\n".join(kept).strip()
@@ -286,5 +285,3 @@ def as_package(resolved: Resolved, metadata: Metadata, environment: Environment)
 def _is_implied(index: str, environment: Environment) -> bool:
     """Whether a reader takes this index when none is written: PyPI itself, where it is the environment's first."""
     return index.rstrip("/") == default_index() == indexes(environment.pypi_options)[0].rstrip("/")
-
-

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+from ..environments.cutoffs import Cutoffs
 from ..lockfile import packages as locked
 from ..lockfile.model import Package
 from ..lockfile.packages import normalize as pypi_name
 from ..manifest.model import PypiOptions, PypiSpec
-from .cutoff import Cutoffs
 
 Row = tuple[str, PypiSpec]
 
@@ -141,9 +141,9 @@ def options_for_uv(options: PypiOptions, strategy: str, root: Path, cutoffs: Cut
     if strategy != "highest":
         arguments += ["--resolution", strategy]
     arguments += _builds(options)
-    if cutoffs.workspace is not None:
-        arguments += ["--exclude-newer", _utc(cutoffs.workspace)]
-    for name, cutoff in cutoffs.packages.items():
+    if cutoffs.general is not None:
+        arguments += ["--exclude-newer", _utc(cutoffs.general)]
+    for name, cutoff in cutoffs.pypi_packages.items():
         arguments += ["--exclude-newer-package", f"{name}={_utc(cutoff)}"]
     return arguments
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import rattler
 
 KNOWN_VIRTUAL_PACKAGES = frozenset(
-    "__unix __linux __glibc __musl __eglibc __win __osx __cuda __cuda_arch __archspec".split()
+    ("__unix", "__linux", "__glibc", "__musl", "__eglibc", "__win", "__osx", "__cuda", "__cuda_arch", "__archspec")
 )
 """The only virtual packages that take part in a solve; Pixi keeps others in the lock and ignores them."""
 
@@ -54,9 +54,7 @@ def spec_text(name: str, spec: CondaSpec, channels: Sequence[Channel] = (), root
     return name + (f"[{','.join(f'{key}={value}' for key, value in fields)}]" if fields else "")
 
 
-def match_spec(
-    name: str, spec: CondaSpec, channels: Sequence[Channel] = (), root: Path = Path()
-) -> rattler.MatchSpec:
+def match_spec(name: str, spec: CondaSpec, channels: Sequence[Channel] = (), root: Path = Path()) -> rattler.MatchSpec:
     """The requirement as the solver takes it. Raises ManifestError if it cannot be read, SolveError as `spec_text`."""
     import rattler
     from rattler.exceptions import InvalidMatchSpecError

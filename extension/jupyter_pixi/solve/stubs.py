@@ -48,7 +48,7 @@ def _provided(purl: str, package: Package) -> Provided:
 
     bare = re.split(r"[?#]", purl.removeprefix("pkg:pypi/"), maxsplit=1)[0]
     name, _, version = bare.partition("@")
-    text = version or locked.version(package)
+    text = version or locked.version(package) or ""
     try:
         return Provided(pypi_name(name), str(Version(text)))
     except InvalidVersion:
@@ -61,9 +61,7 @@ def _provided(purl: str, package: Package) -> Provided:
 
 def constraints(provided: Iterable[Provided], folder: Path) -> str:
     """The text of a constraints file for uv: for each package the URL of its stub and its version."""
-    return "".join(
-        f"{p.name} @ {stub(p, folder).resolve().as_uri()}\n{p.name}=={p.version}\n" for p in provided
-    )
+    return "".join(f"{p.name} @ {stub(p, folder).resolve().as_uri()}\n{p.name}=={p.version}\n" for p in provided)
 
 
 def stub(provided: Provided, folder: Path) -> Path:

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..environments import solve_units
+from ..environments.cutoffs import cutoffs
 from ..environments.model import Environment
 from ..errors import PixiError, UnsupportedFeature
 from ..events import Phase, Progress, Sink, Warn, silent
@@ -19,7 +20,6 @@ from ..lockfile import records as recorded
 from ..lockfile.model import LockFile, Package
 from .assemble import assemble
 from .conda import CondaProblem, refuse_sources, solve_platform
-from .cutoff import conda_cutoffs, pypi_cutoffs
 from .explain import Failure, explain
 from .gateway import Network, network
 from .group import reachable
@@ -40,7 +40,8 @@ async def update_lock(request: LockRequest, sink: Sink = silent) -> LockFile:
     UnsupportedFeature if a required environment (or all there is to do) needs source packages to be built.
     """
     net = network(request.config, request.environ, offline=request.offline)
-    todo = _possible(request, steps(request, solve_units(request.environments)), sink)
+    units = solve_units(request.environments)
+    todo = _possible(request, steps(request, units), sink)
     conda = await _solve_conda(request, todo, net, sink)
     pypi = await _resolve_pypi(request, todo, conda, net, sink)
     shares: dict[Pair, tuple[Package, ...]] = {}
@@ -48,7 +49,7 @@ async def update_lock(request: LockRequest, sink: Sink = silent) -> LockFile:
         key = (step.unit.name, step.platform)
         for member in step.members:
             shares[member.name, step.platform] = _share(request, step, member, conda[key], pypi[key])
-    return assemble(request, shares)
+    return assemble(request, units, shares)
 
 
 def _possible(request: LockRequest, all_steps: Sequence[Step], sink: Sink) -> list[Step]:
@@ -67,8 +68,8 @@ def _possible(request: LockRequest, all_steps: Sequence[Step], sink: Sink) -> li
         possible.append(step)
     if refused and all(step.unit.name in refused for step in possible):
         raise next(iter(refused.values()))
-    for error in refused.values():
-        sink(Warn(text=error.text(), code=error.code))
+    for reason in refused.values():
+        sink(Warn(text=reason.text(), code=reason.code))
     return possible
 
 
@@ -111,7 +112,7 @@ def _problem(request: LockRequest, step: Step) -> CondaProblem:
         environment,
         step.platform,
         request.manifest.root,
-        conda_cutoffs(request.manifest, environment.channels, request.now),
+        cutoffs(request.manifest, environment.channels, request.now),
         tuple(recorded.to_record(p) for p in step.conda if p.kind == "conda"),
         tuple(recorded.to_record(p) for p in step.pinned if p.kind == "conda"),
     )

@@ -65,9 +65,7 @@ class Uv:
         """uv's cache folder."""
         return cache_folder(self.cache, self.environ)
 
-    async def run(
-        self, arguments: Sequence[str], folder: Path, extra: Mapping[str, str] | None = None
-    ) -> Ran:
+    async def run(self, arguments: Sequence[str], folder: Path, extra: Mapping[str, str] | None = None) -> Ran:
         """Runs uv in a folder and waits for it. A cancelled wait kills uv and what it started."""
         environment = {**surroundings(self.environ, self.cache), **(extra or {})}
         command = [binary(), *arguments, *(["--offline"] if self.offline else [])]
