@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from .channels import channel_url
 from .choice import default_environment, environment_named
-from .compose import check_channel_priority, compose, solve_units
-from .host import Host, host
+from .compose import check_channel_priority, compose, matching_targets, solve_units
+from .host import Host, host, host_virtual_packages
 from .model import ActivationPlan, Channel, Environment, OnPlatform, SolveUnit
 from .pick import PlatformChoice, choose_platform, unsupported
 from .platforms import lock_platforms, virtual_packages
@@ -25,7 +25,9 @@ __all__ = [
     "default_environment",
     "environment_named",
     "host",
+    "host_virtual_packages",
     "lock_platforms",
+    "matching_targets",
     "solve_units",
     "unsupported",
     "virtual_packages",

@@ -25,6 +25,7 @@ def channel_url(text: str, *, alias: str = DEFAULT_ALIAS, root: Path) -> str:
 
 
 def _normal(path: Path) -> str:
+    """The path without `.` and `..`; links stay, because the channel is recorded as written."""
     import os.path
 
-    return os.path.abspath(path)
+    return os.path.abspath(path)  # noqa: PTH100

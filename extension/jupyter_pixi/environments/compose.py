@@ -86,6 +86,11 @@ def check_channel_priority(environment: Environment) -> None:
         )
 
 
+def matching_targets(feature: Feature, platform: Platform | None) -> tuple[Target, ...]:
+    """The targets of a feature that hold on a platform, later ones override; without one only the plain target."""
+    return feature.targets[:1] if platform is None else tuple(targets_on(feature, platform))
+
+
 class _Composer:
     def __init__(self, manifest: Manifest, config: ChannelSettings, registry: Registry) -> None:
         self.manifest = manifest
@@ -122,17 +127,13 @@ class _Composer:
         first: dict[str, ChannelSpec] = {}
         for row in rows:
             first.setdefault(row.channel, row)
-        return tuple(
-            Channel(self._url(row.channel), row.channel, row.exclude_newer) for row in first.values()
-        )
+        return tuple(Channel(self._url(row.channel), row.channel, row.exclude_newer) for row in first.values())
 
     def _url(self, text: str) -> str:
         return channel_url(text, alias=self.config.channel_alias, root=Path(self.manifest.root))
 
     def _on(self, features: Sequence[Feature], platform: Platform) -> OnPlatform:
-        counted = [
-            (f, targets_on(f, platform)) for f in features if self.registry.supports(f, platform)
-        ]
+        counted = [(f, targets_on(f, platform)) for f in features if self.registry.supports(f, platform)]
         targets = [t for _, t in counted]
         return OnPlatform(
             platform=platform,

@@ -27,7 +27,7 @@ class Cutoffs:
         return self.general is None and not self.channels and not self.packages
 
     def for_conda(self, name: str, channel: str | None) -> datetime | None:
-        """The instant for a conda package (lower-case name) from a channel (URL, the trailing slash does not matter)."""
+        """The instant for a conda package (lower-case name) from a channel (URL, with or without its last slash)."""
         found = self.packages.get(name)
         if found is None and channel is not None:
             found = self.channels.get(channel.rstrip("/") + "/")

@@ -76,9 +76,7 @@ def host(environ: Mapping[str, str], *, archspec: bool = False) -> Host:
     machine = current_subdir()
     pretended = environ.get("PIXI_OVERRIDE_PLATFORM")
     if pretended and not is_subdir(pretended):
-        raise PixiError(
-            f"PIXI_OVERRIDE_PLATFORM is '{pretended}', which is not a known platform", code="usage"
-        )
+        raise PixiError(f"PIXI_OVERRIDE_PLATFORM is '{pretended}', which is not a known platform", code="usage")
     found = {p.name: p for p in _detected(machine, environ)}
     if archspec and "CONDA_OVERRIDE_ARCHSPEC" not in environ:
         name = _microarchitecture()
@@ -96,6 +94,11 @@ def host(environ: Mapping[str, str], *, archspec: bool = False) -> Host:
     order = ("__win", "__unix", "__linux", "__osx", *LIBC, "__cuda", "__cuda_arch", "__archspec")
     packages = tuple(found[name] for name in order if name in found)
     return Host(pretended or machine, packages, pretended=bool(pretended and pretended != machine))
+
+
+def host_virtual_packages(environ: Mapping[str, str]) -> tuple[VirtualPackage, ...]:
+    """Everything that this machine offers, the microarchitecture included (imports py-rattler)."""
+    return host(environ, archspec=True).virtual_packages
 
 
 def current_subdir() -> str:

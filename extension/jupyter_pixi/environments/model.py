@@ -71,7 +71,7 @@ class Environment:
     solve_strategy: str = "highest"
     solve_group: str | None = None
     no_default_feature: bool = False
-    pypi_options: PypiOptions = PypiOptions()
+    pypi_options: PypiOptions = field(default_factory=PypiOptions)
     has_plain_pypi: bool = False
     on: Mapping[str, OnPlatform] = field(default_factory=dict)  # by platform name
     combine: Callable[[str, tuple[Feature, ...]], Environment] | None = field(

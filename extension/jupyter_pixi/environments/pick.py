@@ -63,9 +63,7 @@ def choose_platform(
         if needs is not None and not unmet(needs, host):
             gaps = missing_packages(platform, host)
             return PlatformChoice(platform, by_accident=True, reasons=_reasons(environment, host), missing=gaps)
-    missing = tuple(
-        dict.fromkeys(p for c in candidates for p in missing_packages(c, host))
-    )
+    missing = tuple(dict.fromkeys(p for c in candidates for p in missing_packages(c, host)))
     also = tuple(dict.fromkeys(s for c in candidates for s in unmet(locked.get(c.name, ()), host)))
     return PlatformChoice(None, reasons=_reasons(environment, host), missing=missing, also=also)
 
@@ -145,7 +143,5 @@ def unsupported(environment: Environment, host: Host, choice: PlatformChoice) ->
     else:
         names = ", ".join(p.name for p in environment.platforms) or "none"
         help.append(f"supported platforms are {names}")
-    help.append(
-        "Or install for a target this machine cannot run with `pixi install --platform <platform>`."
-    )
+    help.append("Or install for a target this machine cannot run with `pixi install --platform <platform>`.")
     return UnsupportedPlatform("\n".join(lines), help="\n".join(help))

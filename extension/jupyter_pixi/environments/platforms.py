@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ..errors import ManifestError, Place
@@ -11,6 +11,7 @@ from ..manifest.legacy import Migrated, combined, migrate
 from ..manifest.model import Feature, Manifest, Platform, VirtualPackage
 from ..manifest.read import registration_order
 from ..manifest.subdirs import LIBC, default_virtual_packages
+from .model import Environment
 
 
 @dataclass(frozen=True)
@@ -72,12 +73,14 @@ def register(manifest: Manifest) -> Registry:
         raise ManifestError(str(error), place=Place(manifest.path)) from None
 
 
-def lock_platforms(manifest: Manifest) -> tuple[Platform, ...]:
+def lock_platforms(manifest: Manifest, environments: Mapping[str, Environment] | None = None) -> tuple[Platform, ...]:
     """Every platform of the workspace in the order in which a lock file counts them for its aliases p1, p2, ….
 
     Declared ones in the order written. With legacy system requirements: those of each feature (default first), then
     those composed for environments and for solve groups; some may be used by none, so numbers can have gaps.
+    The order follows from the manifest alone; `environments` may be given where they are at hand.
     """
+    del environments
     registry = register(manifest)
     found = {p.name: p for p in registry.migrated.platforms}
     if registry.migrated.composes:

@@ -11,5 +11,5 @@ MICROARCHITECTURES = frozenset(
     armv8.3a armv8.4a armv8.5a armv8.6a armv9.0a armv9.2a thunderx2 a64fx cortex_a72 neoverse_n1 neoverse_v1
     neoverse_v2 neoverse_n2 ampere1 ampere1a neoverse_v3ae olympus m1 m2 m3 m4 arm ppc ppcle sparc sparc64 riscv64
     u74mc x60 s390x riscv32
-    """.split()
+    """.split()  # noqa: SIM905
 )

@@ -20,9 +20,7 @@ from .grammar import (
 from .model import CondaSpec
 from .toml import Table, Value
 
-NEEDS_BUILD = (
-    "conda source dependencies are not allowed without enabling the 'pixi-build' preview flag"
-)
+NEEDS_BUILD = "conda source dependencies are not allowed without enabling the 'pixi-build' preview flag"
 _WHEN_TEXT = re.compile(r"([0-9A-Za-z_.-]+)\s*(.*)", re.DOTALL)
 _MATCH_KEYS = (
     "version",
@@ -61,9 +59,7 @@ def read_constraints(table: Table, *, pool: Mapping[str, CondaSpec] | None = Non
     for name, value in named_values(table):
         spec = read_spec(value, pool=pool)
         if spec.git is not None:
-            raise value.error(
-                "`git` can only refer to a source distributions but a binary distribution was expected"
-            )
+            raise value.error("`git` can only refer to a source distributions but a binary distribution was expected")
         if spec.is_source:
             kind = "url" if spec.url is not None else "path"
             raise value.error(f"the {kind} does not refer to a valid conda package archive")
@@ -92,8 +88,7 @@ def named_values(table: Table) -> list[tuple[str, Value]]:
         if not is_conda_name(key):
             raise table.key_error(
                 key,
-                f"'{key}' is not a valid package name. "
-                "Package names can only contain 0-9, a-z, A-Z, -, _, or .",
+                f"'{key}' is not a valid package name. Package names can only contain 0-9, a-z, A-Z, -, _, or .",
             )
         name = key.lower()
         if name in found:
@@ -121,9 +116,7 @@ def read_version(value: Value) -> str:
     text = value.string()
     problem = version_spec_problem(text)
     if problem is not None:
-        raise value.error(
-            _misplaced(text) or f"'{text}' is not a valid version specification: {problem}"
-        )
+        raise value.error(_misplaced(text) or f"'{text}' is not a valid version specification: {problem}")
     for version in bare_versions(text):
         value.doc.warn(
             value.keys,
@@ -185,9 +178,7 @@ def _inherited(table: Table, pool: Mapping[str, CondaSpec]) -> CondaSpec:
     own = _from_table(table)
     blank = CondaSpec()
     given: dict[str, Any] = {
-        f.name: getattr(own, f.name)
-        for f in fields(CondaSpec)
-        if getattr(own, f.name) != getattr(blank, f.name)
+        f.name: getattr(own, f.name) for f in fields(CondaSpec) if getattr(own, f.name) != getattr(blank, f.name)
     }
     spec = replace(base, **given, workspace=True)
     _check(table, spec)
@@ -349,9 +340,7 @@ def _matcher(value: Value) -> str:
 def _build_number(value: Value) -> str:
     text = value.string()
     if not re.fullmatch(r"(?:==|!=|>=|<=|>|<|=)?\d{1,19}", text):
-        raise value.error(
-            f"'{text}' is not a valid build number specification", help='Write it as ">=1" or "3".'
-        )
+        raise value.error(f"'{text}' is not a valid build number specification", help='Write it as ">=1" or "3".')
     return text
 
 
@@ -380,4 +369,3 @@ def _hash(table: Table, key: str, digits: int) -> str | None:
     if problem:
         raise value.error(f"'{value.string()}' is not a valid {key}: {problem}")
     return value.string()
-

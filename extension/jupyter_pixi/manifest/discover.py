@@ -49,8 +49,7 @@ def discover(start: Path, *, explicit: Path | None = None, environ: Mapping[str,
         return Found(Path(named)) if named else _missing(directory, seen_plain)
     if named and environ.get("PIXI_IN_SHELL") and Path(named).resolve() != found.path:
         warning = (
-            f"Using local manifest {found.path} rather than {named} from environment variable "
-            "`PIXI_PROJECT_MANIFEST`"
+            f"Using local manifest {found.path} rather than {named} from environment variable `PIXI_PROJECT_MANIFEST`"
         )
         return Found(found.path, found.package, warning)
     return found

@@ -69,9 +69,7 @@ def _check(spec: EnvironmentSpec, value: Value, features: Mapping[str, Feature])
     used = ordered_features(spec, features)
     conflict = libc_conflict(used)
     if conflict is not None:
-        raise listed.error(
-            f"two different libc families were specified: '{conflict[0]}' and '{conflict[1]}'"
-        )
+        raise listed.error(f"two different libc families were specified: '{conflict[0]}' and '{conflict[1]}'")
     try:
         union(feature.pypi_options for feature in used)
     except ValueError as error:

@@ -146,7 +146,9 @@ def _target(selector: str | None, table: Table, context: Context, *, building: b
     )
 
 
-def _old(table: Table, conda: Callable[[str], dict[str, CondaSpec]], context: Context, kind: str) -> dict[str, CondaSpec]:
+def _old(
+    table: Table, conda: Callable[[str], dict[str, CondaSpec]], context: Context, kind: str
+) -> dict[str, CondaSpec]:
     key = f"{kind}-dependencies"
     if table.has(key):
         if context.sources:
@@ -155,9 +157,7 @@ def _old(table: Table, conda: Callable[[str], dict[str, CondaSpec]], context: Co
                 f"[{key}] in features are not supported when `pixi-build` is enabled",
                 help="Move them into the [package] table.",
             )
-        table.doc.warn(
-            (*table.keys, key), f"The `{key}` field is deprecated. Use `dependencies` instead.", value=False
-        )
+        table.doc.warn((*table.keys, key), f"The `{key}` field is deprecated. Use `dependencies` instead.", value=False)
     return conda(key)
 
 

@@ -201,9 +201,7 @@ def parse_cutoff(text: str) -> datetime | timedelta:
                 return instant.astimezone(UTC)
     except (ValueError, OverflowError):
         pass
-    raise ValueError(
-        f"`{text}` is neither a valid duration (such as 7d), date (YYYY-MM-DD), nor timestamp (RFC 3339)"
-    )
+    raise ValueError(f"`{text}` is neither a valid duration (such as 7d), date (YYYY-MM-DD), nor timestamp (RFC 3339)")
 
 
 def _duration(text: str) -> timedelta | None:

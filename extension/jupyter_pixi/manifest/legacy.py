@@ -45,9 +45,7 @@ def read_system_requirements(value: Value) -> tuple[VirtualPackage, ...]:
     table.string("archspec")  # accepted, means nothing
     table.close()
     packages = [
-        VirtualPackage(name, version)
-        for name in ("__linux", "__cuda", "__osx")
-        if (version := found[name]) is not None
+        VirtualPackage(name, version) for name in ("__linux", "__cuda", "__osx") if (version := found[name]) is not None
     ]
     if libc is not None:
         packages.append(VirtualPackage(f"__{family}", libc))
@@ -96,9 +94,7 @@ def migrate(declared: Sequence[Platform], features: Sequence[Feature]) -> Migrat
     return _with_requirements(originals, features, composes)
 
 
-def _with_requirements(
-    originals: Mapping[str, Platform], features: Sequence[Feature], composes: bool
-) -> Migrated:
+def _with_requirements(originals: Mapping[str, Platform], features: Sequence[Feature], composes: bool) -> Migrated:
     found: dict[str, Platform] = {}
     names: dict[tuple[bool, str], tuple[str, ...]] = {}
     for feature in features:

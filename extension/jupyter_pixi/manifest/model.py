@@ -100,9 +100,7 @@ class CondaSpec:
         if self.git is not None:
             return True
         location = self.url or self.path
-        return location is not None and not location.split("#")[0].split("?")[0].endswith(
-            (".conda", ".tar.bz2")
-        )
+        return location is not None and not location.split("#")[0].split("?")[0].endswith((".conda", ".tar.bz2"))
 
 
 @dataclass(frozen=True)
@@ -273,8 +271,8 @@ class Manifest:
 
     `exclude_newer` and `pypi_exclude_newer` are the root tables (package -> value text). `settings` is
     `[tool.jupyter-pixi]`. `kind` is "pixi", "pyproject", "mojoproject" or "script" (a PEP 723 block). `data` are the
-    bytes that were read. `editable` says of PyPI names what `[tool.uv.sources]` of a pyproject.toml says. `explicit_platforms` is false where nothing was said
-    of platforms, which only a script may leave open.
+    bytes that were read. `editable` says of PyPI names what `[tool.uv.sources]` of a pyproject.toml says.
+    `explicit_platforms` is false where nothing was said of platforms, which only a script may leave open.
     """
 
     path: Path

@@ -67,9 +67,7 @@ def _build(table: Table) -> None:
     if version is not None:
         problem = version_spec_problem(version.string())
         if problem:
-            raise version.error(
-                f"'{version.string()}' is not a valid version specification: {problem}"
-            )
+            raise version.error(f"'{version.string()}' is not a valid version specification: {problem}")
 
 
 def _requirements(table: Table, context: Context) -> None:

@@ -60,9 +60,7 @@ def _from_table(table: Table) -> Platform:
     elif name is not None:
         system = name.string()
         if not is_subdir(system):
-            raise name.error(
-                f"'{system}' is not a conda subdir; set 'platform' explicitly when using a custom name"
-            )
+            raise name.error(f"'{system}' is not a conda subdir; set 'platform' explicitly when using a custom name")
     else:
         raise table.error("a platform entry must set at least one of 'name' or 'platform'")
     if name is not None:
@@ -107,9 +105,7 @@ def derived_name(subdir: str, packages: Iterable[VirtualPackage]) -> str:
             continue
         del rest[name]
     for name, package in sorted(rest.items()):
-        value = (
-            package.version if package.build in (None, "0") else f"{package.version}={package.build}"
-        )
+        value = package.version if package.build in (None, "0") else f"{package.version}={package.build}"
         parts.append(f"{_segment(name)}-{_segment(value)}")
     return "-".join(parts)
 
@@ -158,9 +154,7 @@ def _cuda(table: Table) -> list[VirtualPackage]:
     inner.close()
     if driver is None:
         if arch is not None:
-            raise arch.error(
-                "`cuda.arch` requires `cuda.driver`: `__cuda_arch` is only valid alongside `__cuda`"
-            )
+            raise arch.error("`cuda.arch` requires `cuda.driver`: `__cuda_arch` is only valid alongside `__cuda`")
         raise value.error("`cuda` table must set `driver` (and optionally `arch`)")
     packages = [_versioned("__cuda", driver)]
     if arch is not None:

@@ -130,11 +130,7 @@ class _Scan:
             self._table(here)
         elif first in "\"'":
             multi = text.startswith(first * 3, start)
-            pattern = (
-                (_MULTI_BASIC if multi else _BASIC)
-                if first == '"'
-                else (_MULTI_LITERAL if multi else _LITERAL)
-            )
+            pattern = (_MULTI_BASIC if multi else _BASIC) if first == '"' else (_MULTI_LITERAL if multi else _LITERAL)
             match = pattern.match(text, start)
             if match is None:
                 raise IndexError(start)

@@ -33,8 +33,7 @@ def read_pypi_options(value: Value) -> PypiOptions:
         no_build=table.get("no-build", _names),
         no_binary=table.get("no-binary", _names),
         dependency_overrides={
-            normal_pypi_name(name): read_pypi_spec(spec)
-            for name, spec in _entries(table.table("dependency-overrides"))
+            normal_pypi_name(name): read_pypi_spec(spec) for name, spec in _entries(table.table("dependency-overrides"))
         },
         skip_wheel_filename_check=table.boolean("skip-wheel-filename-check"),
     )

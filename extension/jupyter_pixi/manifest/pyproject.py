@@ -47,7 +47,7 @@ _PROJECT_KEYS = (
 class Project:
     """What the packaging tables say: names for the workspace, requirements, and groups of requirements."""
 
-    external: External = External()
+    external: External = field(default_factory=External)
     requires_python: str | None = None
     dependencies: Requirements = ()
     groups: Mapping[str, Requirements] = field(default_factory=dict)
@@ -59,7 +59,8 @@ def read_project(doc: Document) -> Project:
     root = doc.root()
     table = root.table("project")
     name, version, description, authors = _poetry(root)
-    requires_python, dependencies = None, ()
+    requires_python = None
+    dependencies: Requirements = ()
     extras: dict[str, Requirements] = {}
     if table is not None:
         table.expect(*_PROJECT_KEYS)
@@ -105,9 +106,7 @@ def _with_requirements(feature: Feature, requirements: Requirements) -> Feature:
         known = merged.get(name, ())
         if spec not in known:
             merged[name] = (*known, spec)
-    return replace(
-        feature, targets=(replace(plain, pypi_dependencies=merged), *feature.targets[1:])
-    )
+    return replace(feature, targets=(replace(plain, pypi_dependencies=merged), *feature.targets[1:]))
 
 
 def _conda_python(specifiers: str | None) -> str:
@@ -146,9 +145,7 @@ def _requires_python(value: Value) -> str:
     problem = pep440_problem(value.string())
     if problem:
         text = value.string()
-        raise value.error(
-            misplaced_location(text) or f"Failed to parse version '{text}': {problem}"
-        )
+        raise value.error(misplaced_location(text) or f"Failed to parse version '{text}': {problem}")
     return value.string()
 
 

@@ -132,9 +132,7 @@ def read_tables(doc: Document, root: Table, kind: str, path: Path, project: Proj
         external = replace(external, name=package.data["name"])
     workspace = read_workspace(workspace_table, path.parent, external, script=kind == "script")
     if table.has("project"):
-        doc.warn(
-            workspace_table.keys, "The `project` field is deprecated. Use `workspace` instead.", value=False
-        )
+        doc.warn(workspace_table.keys, "The `project` field is deprecated. Use `workspace` instead.", value=False)
     features = {DEFAULT: read_root_feature(table, context)}
     features |= _named_features(table.table("feature"), context)
     features = _with_groups(features, project, kind)
@@ -157,9 +155,7 @@ def read_tables(doc: Document, root: Table, kind: str, path: Path, project: Proj
     return replace(manifest, warnings=tuple(doc.warnings))
 
 
-def registration_order(
-    features: Mapping[str, Feature], environments: Mapping[str, EnvironmentSpec]
-) -> list[Feature]:
+def registration_order(features: Mapping[str, Feature], environments: Mapping[str, EnvironmentSpec]) -> list[Feature]:
     """Every feature in the order in which platforms are registered: the default one, named ones, inline ones."""
     inline = [e.inline for e in environments.values() if e.inline is not None]
     return [*features.values(), *inline]
@@ -209,9 +205,7 @@ def _with_workspace_settings(
     return {**features, DEFAULT: default}
 
 
-def _cutoffs(
-    table: Table | None, is_name: Callable[[str], bool], normal: Callable[[str], str]
-) -> dict[str, str]:
+def _cutoffs(table: Table | None, is_name: Callable[[str], bool], normal: Callable[[str], str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, value in table.values() if table is not None else ():
         assert table is not None

@@ -64,7 +64,9 @@ def find_block(text: str, path: Path) -> Block | None:
             end += 1
         closing = next((i for i in range(end - 1, at, -1) if lines[i].rstrip() == CLOSE), None)
         if closing is None:
-            raise ManifestError("the script block has no end", place=Place(path, at + 1), help=f"End it with `{CLOSE}`.")
+            raise ManifestError(
+                "the script block has no end", place=Place(path, at + 1), help=f"End it with `{CLOSE}`."
+            )
         body = "\n".join(line[2:] for line in lines[at + 1 : closing])
         found = Block(body + "\n", at, closing)
         at = closing + 1

@@ -158,7 +158,5 @@ def _argument(value: Value) -> TaskArg:
 
 def _argument_name(value: Value) -> str:
     if "-" in value.string():
-        raise value.error(
-            f"'{value.string()}' is not a valid argument name since it contains the character '-'"
-        )
+        raise value.error(f"'{value.string()}' is not a valid argument name since it contains the character '-'")
     return value.string()

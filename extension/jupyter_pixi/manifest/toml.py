@@ -50,9 +50,7 @@ class Document:
             return Place(self.path)
         return Place(self.path, found[0] + self._line_offset, found[1] + self._column_offset)
 
-    def error(
-        self, keys: Keys, message: str, *, value: bool = True, help: str | None = None
-    ) -> ManifestError:
+    def error(self, keys: Keys, message: str, *, value: bool = True, help: str | None = None) -> ManifestError:
         """The error that says `message` of the value (or the key) at `keys`."""
         return ManifestError(message, help=help, place=self.place(keys, value=value))
 
@@ -68,9 +66,7 @@ class Document:
 def decode(data: bytes, path: Path) -> str:
     """The text of a manifest. Raises ManifestError when it is too large or not UTF-8."""
     if len(data) > MAX_BYTES:
-        raise ManifestError(
-            f"the file has {len(data)} bytes: that is too large for a manifest", place=Place(path)
-        )
+        raise ManifestError(f"the file has {len(data)} bytes: that is too large for a manifest", place=Place(path))
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:

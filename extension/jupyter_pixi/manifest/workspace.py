@@ -50,9 +50,7 @@ def check_required_version(table: Table) -> None:
         )
 
 
-def read_workspace(
-    table: Table, root: Path, external: External, *, script: bool = False
-) -> Workspace:
+def read_workspace(table: Table, root: Path, external: External, *, script: bool = False) -> Workspace:
     """The workspace of a table. Raises ManifestError. `script`: channels may be missing (PEP 723)."""
     name = table.string("name")
     version = table.get("version", _version)
@@ -194,17 +192,14 @@ def _s3_options(table: Table) -> dict[str, dict[str, Any]]:
 def _conda_pypi_map(value: Value) -> bool | dict[str, Any]:
     if value.raw is True:
         raise value.error(
-            "`conda-pypi-map = true` is not supported; use `false` to disable the mapping, "
-            "or a table to configure it"
+            "`conda-pypi-map = true` is not supported; use `false` to disable the mapping, or a table to configure it"
         )
     if value.raw is False:
         return False
     if not isinstance(value.raw, dict):
         raise value.wanted("a table or `false`")
     if not value.raw:
-        value.doc.warn(
-            value.keys, "`conda-pypi-map = {}` is deprecated. Use `conda-pypi-map = false` instead."
-        )
+        value.doc.warn(value.keys, "`conda-pypi-map = {}` is deprecated. Use `conda-pypi-map = false` instead.")
     return {channel: _channel_map(entry) for channel, entry in value.table().values()}
 
 
@@ -225,9 +220,7 @@ def _channel_map(value: Value) -> Any:
     heuristic = table.boolean("same-name-heuristic")
     table.close()
     if not table.data:
-        raise table.error(
-            "expected at least one of `location`, `mapping`, `mapping-mode` or `same-name-heuristic`"
-        )
+        raise table.error("expected at least one of `location`, `mapping`, `mapping-mode` or `same-name-heuristic`")
     if location is not None:
         found["location"] = location
     if mapping is not None:
