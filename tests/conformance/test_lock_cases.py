@@ -1,7 +1,7 @@
 """The locks that the real Pixi wrote, written again by the solver alone: byte for byte, without the command line.
 
-Every recorded case whose commands are `lock` (or only look) is taken through its steps (edits included) in this process; channels
-and the mapping service are mirrored to loopback as the recording did.
+Every recorded case whose commands are `lock` (or only look) is taken through its steps (edits included) in this
+process; channels and the mapping service are mirrored to loopback as the recording did.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ import json
 import os
 import shutil
 import threading
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from jupyter_pixi.config import Config
 from jupyter_pixi.environments import compose, lock_platforms
 from jupyter_pixi.errors import PixiError
 from jupyter_pixi.lockfile import check as checking
@@ -29,21 +29,6 @@ from . import recordings
 CASES = recordings.GOLDEN / "cases.tar.xz"
 READING = ("list", "tree", "task", "info")
 KEY_PHRASES = ("failed to solve requirements of environment", "failed to solve the pypi requirements of environment")
-
-
-@dataclass(frozen=True)
-class Configuration:
-    """Pixi's configuration as the recording had it: mirrors and nothing else."""
-
-    mirrors: str
-    channel_alias: str = "https://conda.anaconda.org"
-    default_channels: tuple[str, ...] = ("conda-forge",)
-
-    def rattler(self):
-        """The configuration for rattler."""
-        import rattler
-
-        return rattler.Config.from_toml(self.mirrors)
 
 
 class Handler(http.server.SimpleHTTPRequestHandler):
@@ -82,7 +67,7 @@ def configuration(golden):
             if not c.name.startswith("_")
         ]
         rows.append(f'"https://conda-mapping.prefix.dev" = ["{base}/_mapping"]')
-        yield Configuration("[mirrors]\n" + "\n".join(rows) + "\n")
+        yield Config(layers=("[mirrors]\n" + "\n".join(rows) + "\n",))
         server.shutdown()
 
 
@@ -100,7 +85,7 @@ def names(golden, *groups):
             yield name
 
 
-def lock(root: Path, configuration: Configuration, cache: Path) -> str:
+def lock(root: Path, configuration: Config, cache: Path) -> str:
     """What `lock` would write for the workspace: the text of pixi.lock."""
     environ = {**os.environ, "PIXI_CACHE_DIR": str(cache)}
     manifest = read_manifest(find_manifest(root, environ={}))
@@ -128,7 +113,7 @@ def edit(root: Path, step: dict) -> None:
         shutil.rmtree(target) if target.is_dir() else target.unlink(missing_ok=True)
 
 
-def differences(case: Path, root: Path, configuration: Configuration, cache: Path) -> list[str]:
+def differences(case: Path, root: Path, configuration: Config, cache: Path) -> list[str]:
     """Takes a case through its steps; what is not as recorded, step by step."""
     recorded = json.loads((case / "case.json").read_text())
     shutil.copytree(case / "state/0", root)

@@ -7,19 +7,19 @@ sharded repodata are the gateway's own business. The compiled library is only im
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from ..config import Config, cache_folder
 from ..environments.model import Channel
 from ..errors import NetworkError
 
 if TYPE_CHECKING:
     import rattler
 
-_networks: dict[tuple[str, str, bool], Network] = {}
+_networks: dict[tuple[str, str, str, bool], Network] = {}
 
 
 @dataclass(frozen=True)
@@ -32,38 +32,27 @@ class Network:
     offline: bool = False
 
 
-def cache_root(environ: Mapping[str, str]) -> Path:
-    """The cache folder that Pixi uses as well, from its variables (`PIXI_CACHE_DIR`, `RATTLER_CACHE_DIR`, XDG)."""
-    for name in ("PIXI_CACHE_DIR", "RATTLER_CACHE_DIR"):
-        if environ.get(name):
-            return Path(environ[name])
-    home = Path(environ.get("HOME") or Path.home())
-    xdg = Path(environ.get("XDG_CACHE_HOME") or home / ".cache")
-    if (xdg / "pixi").is_dir():
-        return xdg / "pixi"
-    if sys.platform == "win32":
-        xdg = Path(environ.get("LOCALAPPDATA") or home / "AppData" / "Local")
-    elif sys.platform == "darwin":
-        xdg = home / "Library" / "Caches"
-    return xdg / "rattler" / "cache"
-
-
-def network(config: Any, environ: Mapping[str, str], *, offline: bool = False) -> Network:
+def network(
+    config: Config,
+    environ: Mapping[str, str],
+    *,
+    offline: bool = False,
+    s3_options: Mapping[str, Mapping[str, Any]] | None = None,
+) -> Network:
     """The client and gateway for this configuration; the same ones every time it is asked in a process.
 
-    `config` is a `jupyter_pixi.config.Config`. With `offline`, repodata comes from the cache whatever its age.
+    With `offline`, repodata comes from the cache whatever its age. `s3_options` are the manifest's.
     """
-    cache = cache_root(environ)
-    key = (repr(config), str(cache), offline)
+    cache = cache_folder(environ)
+    key = (repr(config), repr(s3_options), str(cache), offline)
     if key not in _networks:
-        _networks[key] = _connect(config, cache, offline)
+        _networks[key] = _connect(config.rattler(s3_options) if s3_options else config.rattler(), cache, offline)
     return _networks[key]
 
 
-def _connect(config: Any, cache: Path, offline: bool) -> Network:
+def _connect(settings: rattler.Config, cache: Path, offline: bool) -> Network:
     import rattler
 
-    settings = config.rattler()
     client = rattler.Client.from_config(settings, user_agent="jupyter-pixi")
     repodata = cache / "repodata"
     if offline:

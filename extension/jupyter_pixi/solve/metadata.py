@@ -107,7 +107,7 @@ class MetadataReader:
             arguments += ["--python-version", ".".join(self.python.split(".")[:2]), _direct(package)]
             ran = await self.uv.run(arguments, Path(folder))
             infos = sorted(target.glob("*.dist-info/METADATA"))
-            if ran.code != 0 or not infos:
+            if ran.status != 0 or not infos:
                 raise SolveError(
                     f"the metadata of the PyPI package '{package.name}' cannot be read\n{ran.stderr.strip()}",
                     help="building it may need the environment's own python: install the conda packages first",

@@ -91,7 +91,7 @@ def _read(path: Path) -> bytes | None:
 
 def _unpack(data: bytes, name: str) -> Metadata | None:
     """The first object of a cache file, if it is `[name, version, [requires_dist], requires_python, …]` of `name`."""
-    import msgpack
+    import msgpack  # type: ignore[import-untyped]
 
     try:
         unpacker = msgpack.Unpacker(raw=False, strict_map_key=False)
@@ -118,7 +118,7 @@ async def normalised(packages: Sequence[Raw], uv: Uv) -> list[Metadata]:
         arguments += [] if uv.offline else ["--offline"]
         config = str(folder / "config")
         ran = await uv.run(arguments, folder, {"XDG_CONFIG_HOME": config, "XDG_CONFIG_DIRS": config})
-        if ran.code != 0:
+        if ran.status != 0:
             raise SolveError(f"the metadata of a PyPI package cannot be read\n{ran.stderr.strip()}")
         written = tomllib.loads((folder / "uv.lock").read_text(encoding="utf-8"))
     rows = {row["name"]: row for row in written.get("manifest", {}).get("dependency-metadata", ())}

@@ -17,6 +17,7 @@ from ..environments.model import Environment, OnPlatform
 from ..errors import NetworkError, PixiError, SolveError
 from ..lockfile.model import Package
 from ..lockfile.packages import normalize as pypi_name
+from ..prefix.uv import Output
 from .assemble import default_index, indexes
 from .gateway import Network
 from .markers import python_of
@@ -27,7 +28,7 @@ from .request import LockRequest
 from .requirements import Inputs, inputs, options_for_uv
 from .stubs import Provided, constraints, provided_by
 from .tags import macos_target, ranks, uv_platform
-from .uv import Ran, Uv
+from .uv import Uv, for_request
 
 Warner = Callable[[str], None]
 OUTPUT = "pylock.toml"
@@ -66,7 +67,7 @@ class Resolver:
         self._request = request
         self._network = network
         self._root = request.manifest.root
-        self._uv = Uv(network.cache, request.environ, offline=request.offline)
+        self._uv = for_request(request, network.cache)
         self._cutoffs = cutoffs(request.manifest, (), request.now)
         environments = request.previous.environments.values() if request.previous else ()
         self._previous = {
@@ -159,7 +160,7 @@ class _Run:
         for name, text in given.files.items():
             (self.folder / name).write_text(text, encoding="utf-8")
         ran = await self._uv([given.main, *given.options, "--format", OUTPUT, "-o", OUTPUT, *options])
-        if ran.code != 0:
+        if ran.status != 0:
             raise failure(ran, provided, offline=self.uv.offline)
         for line in ran.stderr.splitlines():
             if line.startswith("warning: "):
@@ -180,12 +181,12 @@ class _Run:
         (self.folder / OUTPUT).unlink()
         arguments = [given.main, *given.options, "-c", "pins.txt", "--emit-index-annotation", "--no-annotate"]
         ran = await self._uv([*arguments, *options])
-        if ran.code != 0:
+        if ran.status != 0:
             raise failure(ran, ())
         urls = index_notes(ran.stdout)
         return [replace(p, index=urls.get(p.name, p.index)) if p in plain else p for p in found]
 
-    async def _uv(self, arguments: Sequence[str]) -> Ran:
+    async def _uv(self, arguments: Sequence[str]) -> Output:
         on, extra = self.problem.on, {}
         target = macos_target(on.platform.subdir, on.virtual_packages)
         if target is not None:
@@ -194,6 +195,7 @@ class _Run:
             extra["UV_SKIP_WHEEL_FILENAME_CHECK"] = "1"
         command = ["pip", "compile", "--no-config", "--no-python-downloads", "--color", "never", "--no-header"]
         command += ["--no-progress", "--python", self._interpreter(), "--python-version", self.python]
+        command += self.uv.options
         return await self.uv.run([*command, "--python-platform", self.platform, *arguments], self.folder, extra)
 
     def _interpreter(self) -> str:
@@ -232,7 +234,7 @@ def index_notes(text: str) -> dict[str, str]:
     return found
 
 
-def failure(ran: Ran, provided: Sequence[Provided], *, offline: bool = False) -> PixiError:
+def failure(ran: Output, provided: Sequence[Provided], *, offline: bool = False) -> PixiError:
     """uv's message as an error: an unreachable index is the network's, all else the resolution's."""
     text = explanation(ran.stderr)
     message = f"failed to resolve pypi dependencies\n{text}"
@@ -253,7 +255,8 @@ def failure(ran: Ran, provided: Sequence[Provided], *, offline: bool = False) ->
 
 def explanation(stderr: str) -> str:
     """uv's own words without its drawing: the lines after the headline, causes unmarked, indentation removed."""
-    lines = [line for line in stderr.strip().splitlines() if not line.startswith("warning: ")]
+    plain = re.sub(r"(?<=://)[^/@\s]+@", "", stderr)  # credentials of index URLs
+    lines = [line for line in plain.strip().splitlines() if not line.startswith("warning: ")]
     start = next((n for n, line in enumerate(lines) if line.startswith("error: ")), 0)
     width = max((len(m[0]) for m in map(_CAUSE.match, lines[start:]) if m), default=0)
     kept = [

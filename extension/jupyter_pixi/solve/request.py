@@ -31,7 +31,8 @@ class LockRequest:
     - `pinned` holds packages that must stay exactly as they are, per pair; if that has no solution, SolveError.
     - `required` names the environments without which the result is of no use: if one of them needs something that
       is not offered (building source packages), that is an error and not a warning (None: none of them).
-    - `offline` uses caches only. `here` is the subdir of this machine, for messages. `now` is what durations of
+    - `offline` uses caches only. `here` is the subdir of this
+      machine, for messages (None: it is detected). `now` is what durations of
       `exclude-newer` count back from.
     """
 
@@ -47,8 +48,13 @@ class LockRequest:
     required: frozenset[str] | None = None
     offline: bool = False
     environ: Mapping[str, str] = field(default_factory=dict)
-    here: str = "linux-64"
+    here: str | None = None
     now: dt.datetime = field(default_factory=lambda: dt.datetime.now(dt.UTC))
+
+    @property
+    def is_offline(self) -> bool:
+        """Whether nothing may be fetched: by the caller's word or by the configuration's."""
+        return self.offline or self.config.offline
 
     def may_unlock(self, pair: Pair) -> bool:
         """Whether `unlock` and `unlock_all` count for a pair."""

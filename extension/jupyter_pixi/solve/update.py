@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ..environments import solve_units
+from ..environments import host, solve_units
 from ..environments.cutoffs import cutoffs
 from ..environments.model import Environment
 from ..errors import PixiError, UnsupportedFeature
@@ -39,7 +39,7 @@ async def update_lock(request: LockRequest, sink: Sink = silent) -> LockFile:
     Raises SolveError (with the explanation of solver or resolver), NetworkError, ManifestError, and
     UnsupportedFeature if a required environment (or all there is to do) needs source packages to be built.
     """
-    net = network(request.config, request.environ, offline=request.offline)
+    net = _network(request)
     units = solve_units(request.environments)
     todo = _possible(request, steps(request, units), sink)
     conda = await _solve_conda(request, todo, net, sink)
@@ -50,6 +50,11 @@ async def update_lock(request: LockRequest, sink: Sink = silent) -> LockFile:
         for member in step.members:
             shares[member.name, step.platform] = _share(request, step, member, conda[key], pypi[key])
     return assemble(request, units, shares)
+
+
+def _network(request: LockRequest) -> Network:
+    buckets = request.manifest.workspace.s3_options
+    return network(request.config, request.environ, offline=request.is_offline, s3_options=buckets or None)
 
 
 def _possible(request: LockRequest, all_steps: Sequence[Step], sink: Sink) -> list[Step]:
@@ -212,7 +217,8 @@ async def _raise_failures(
     if failures:
         bad = {_subdir(f.environment, f.platform) for f in failures}
         well = {_subdir(s.unit.combined, s.platform) for s in wanted} - bad
-        raise await explain(failures, well, request.here, net)
+        here = request.here or host(request.environ).subdir
+        raise await explain(failures, well, here, net)
 
 
 def _share(
