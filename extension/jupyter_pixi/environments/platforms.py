@@ -87,9 +87,8 @@ def lock_platforms(manifest: Manifest, environments: Mapping[str, Environment] |
         specs = list(manifest.environments.values())
         lists = [ordered_features(spec, manifest.features) for spec in specs]
         groups = dict.fromkeys(spec.solve_group for spec in specs if spec.solve_group)
-        for group in groups:
-            members = [f for s, f in zip(specs, lists, strict=True) if s.solve_group == group]
-            lists.append(union_of_features(members))
+        members = [[f for s, f in zip(specs, lists, strict=True) if s.solve_group == g] for g in groups]
+        lists = [*lists, *(union_of_features(group) for group in members)]
         for features in lists:
             for platform in registry.platforms_of(features):
                 found.setdefault(platform.name, platform)
