@@ -1,4 +1,4 @@
-"""Turns `add`, `remove`, `update`, `upgrade`, `lock`, `install` and `reinstall` into operations, and tells their results."""
+"""Turns the commands that change something into operations, and tells their results."""
 
 from __future__ import annotations
 

@@ -172,7 +172,7 @@ async def _add(
 
 
 async def _settle(final: OpenWorkspace, solved: Relocked, context: Context, freedom: Freedom) -> Relocked:
-    """The lock of the pinned manifest: nearly always the solved one; solved again where a pin does not hold everywhere."""
+    """The lock of the pinned manifest: the solved one, or solved again where a pin does not hold everywhere."""
     from ..lockfile import write_lock
     from ..lockfile.check import check
 

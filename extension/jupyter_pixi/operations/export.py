@@ -82,7 +82,7 @@ def _quoted(text: str) -> str:
 def explicit_specs(
     lock: LockFile, environment: Environment, platforms: Iterable[Platform], *, ignore_pypi: bool = False
 ) -> dict[str, str]:
-    """File name -> text of the explicit specs of an environment, dependencies first. Raises PixiError for PyPI packages."""
+    """File name -> text of an environment's explicit specs, dependencies first. Raises PixiError for PyPI packages."""
     found = {}
     for platform in platforms:
         rows = _rows(lock, environment, platform)

@@ -80,8 +80,8 @@ def _pair_of(change: Change, caller: Caller) -> tuple[str, str]:
     marker = read_marker(Path(caller.prefix))
     environment = change.after.environments.get(caller.environment)
     platforms = environment.platforms if environment is not None else ()
-    if marker is not None and marker.resolved_platform is not None:
-        subdir, virtual = marker.resolved_platform
+    if marker is not None and marker.platform is not None:
+        subdir, virtual = marker.platform
         for platform in platforms:
             declared = {str(v) for v in platform.declared}
             if platform.subdir == subdir and declared <= set(virtual):

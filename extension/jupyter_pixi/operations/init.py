@@ -46,7 +46,7 @@ class Initialised:
 
 
 def init(context: Context, options: InitOptions) -> Initialised:
-    """Make a workspace. Raises PixiError when there is one already, or the source cannot be read; nothing is changed."""
+    """Make a workspace. Raises PixiError, with nothing changed, when there is one or the source cannot be read."""
     folder = (context.cwd / options.path if options.path else context.cwd).absolute()
     config = load_config(None, context.environ)
     kind = options.format or "pixi"

@@ -11,6 +11,7 @@ from typing import Any
 
 from .. import PIXI_VERSION
 from ..environments import choose_platform, host
+from ..environments.host import current_subdir
 from ..environments.model import Environment
 from ..errors import PixiError
 from ..manifest.model import Platform
@@ -59,15 +60,14 @@ def platform_to_show(opened: OpenWorkspace, environment: Environment, name: str 
 def info(context: Context, *, extended: bool = False) -> dict[str, Any]:
     """The document of `info --json` (Pixi's keys)."""
     from ..config import cache_folder
-    from ..environments import host_virtual_packages
 
     home = Path(context.environ.get("PIXI_HOME") or Path.home() / ".pixi")
     auth = context.environ.get("RATTLER_AUTH_FILE") or str(Path.home() / ".rattler" / "credentials.json")
     opened = _opened(context)
-    machine = host(context.environ)
+    detected = host(context.environ, archspec=True)
     return {
-        "platform": machine.subdir,
-        "virtual_packages": [f"{v.name}={v.version}={v.build or '0'}" for v in host_virtual_packages(context.environ)],
+        "platform": current_subdir(),
+        "virtual_packages": [f"{v.name}={v.version}={v.build or '0'}" for v in detected.virtual_packages],
         "version": PIXI_VERSION,
         "tls_backend": "rustls",
         "cache_dir": str(cache_folder(context.environ)),
@@ -120,10 +120,10 @@ def _environment(opened: OpenWorkspace, environment: Environment, extended: bool
     marker = read_marker(prefix)
     resolved = minimum = None
     if marker is not None:
-        if marker.resolved_platform is not None:
-            resolved = {"subdir": marker.resolved_platform[0], "virtual_packages": list(marker.resolved_platform[1])}
-        if marker.minimum_supported_platform is not None:
-            subdir, needs = marker.minimum_supported_platform
+        if marker.platform is not None:
+            resolved = {"subdir": marker.platform[0], "virtual_packages": list(marker.platform[1])}
+        if marker.minimum is not None:
+            subdir, needs = marker.minimum
             minimum = {"subdir": subdir, "requirements": list(needs)}
     pypi = _unique(name for on in environment.on.values() for name, _ in on.pypi_dependencies)
     return {

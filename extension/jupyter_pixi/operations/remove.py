@@ -87,12 +87,12 @@ def _refuse_without_python(after: OpenWorkspace) -> None:
     """PyPI dependencies need a conda python: removing it first is refused, as Pixi does."""
     for environment in after.environments.values():
         for wanted in environment.on.values():
-            if wanted.pypi_dependencies and not any(name == "python" for name, _ in wanted.dependencies):
-                if _had_python(after, environment.name, wanted.platform.name):
-                    raise PixiError(
-                        f"python cannot be removed: environment '{environment.name}' has PyPI dependencies that need it",
-                        help="Remove the PyPI dependencies first.",
-                    )
+            asks = any(name == "python" for name, _ in wanted.dependencies)
+            if wanted.pypi_dependencies and not asks and _had_python(after, environment.name, wanted.platform.name):
+                raise PixiError(
+                    f"python cannot be removed: environment '{environment.name}' has PyPI dependencies that need it",
+                    help="Remove the PyPI dependencies first.",
+                )
 
 
 def _had_python(after: OpenWorkspace, environment: str, platform: str) -> bool:

@@ -16,7 +16,7 @@ def is_hidden(name: str) -> bool:
 
 def tasks_of(feature: Feature, platform: Platform | None) -> dict[str, Task]:
     """The tasks of one feature on a platform (None: those that hold everywhere); later targets override."""
-    from ..environments import matching_targets
+    from ..environments.compose import matching_targets
 
     found: dict[str, Task] = {}
     for target in matching_targets(feature, platform):

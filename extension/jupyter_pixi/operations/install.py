@@ -1,0 +1,228 @@
+"""Turns a lock into installed prefixes: which environments, for which platform, and where their prefixes are."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from ..config import cache_folder
+from ..environments import PlatformChoice, choose_platform, host, unsupported
+from ..environments.model import Environment
+from ..errors import PixiError, UnsupportedPlatform
+from ..lockfile import packages
+from ..lockfile.model import LockFile
+from ..manifest.model import Platform
+from ..prefix.install import InstallReport, InstallRequest
+from ..prefix.install import install as install_prefix
+from ..prefix.paths import prefix_path
+from ..prefix.wanted import Filters
+from .context import Context
+from .publication import Pair, publish, workspace_lock
+from .relock import relock, require_frozen
+from .trusting import remember
+from .workspace import OpenWorkspace, open_workspace
+
+
+@dataclass(frozen=True)
+class InstallOptions:
+    """What `install` (or `reinstall`) was asked for; field names are its flags."""
+
+    environments: tuple[str, ...] = ()
+    all: bool = False
+    platform: str | None = None
+    repair: bool = False
+    skip: tuple[str, ...] = ()
+    skip_with_deps: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()
+    reinstall: frozenset[str] | Literal["all"] = frozenset()
+    quick: bool = False
+
+
+@dataclass(frozen=True)
+class Installed:
+    """What was installed, by environment."""
+
+    reports: dict[str, InstallReport]
+
+    @property
+    def environments(self) -> tuple[str, ...]:
+        """The environments in the order in which they were installed."""
+        return tuple(self.reports)
+
+    def data(self) -> dict[str, Any]:
+        """The document of the Result event and of `--json`."""
+        return {
+            "kind": "install",
+            "environments": {
+                name: {
+                    "prefix": str(r.prefix),
+                    "linked": list(r.linked),
+                    "unlinked": list(r.unlinked),
+                    "pypi_installed": list(r.pypi_installed),
+                    "pypi_removed": list(r.pypi_removed),
+                    "changed": r.changed,
+                }
+                for name, r in self.reports.items()
+            },
+        }
+
+
+def prefix_of(opened: OpenWorkspace, environment: str) -> Path:
+    """The prefix of an environment (it may not exist)."""
+    return prefix_path(
+        opened.root,
+        environment,
+        opened.manifest.workspace.name,
+        opened.config.detached_environments,
+        cache_folder(os.environ),
+    )
+
+
+def locked_requirements(lock: LockFile | None, environment: str) -> dict[str, tuple[str, ...]]:
+    """Platform -> the virtual packages that its locked conda packages need."""
+    locked = lock.environments.get(environment) if lock is not None else None
+    if locked is None:
+        return {}
+    return {
+        platform: tuple(spec for p in rows if p.kind != "pypi" for spec in packages.depends(p) if spec.startswith("__"))
+        for platform, rows in locked.packages.items()
+    }
+
+
+def choice(opened: OpenWorkspace, environment: Environment, context: Context, lock: LockFile | None) -> PlatformChoice:
+    """The platform of an environment for this machine."""
+    return choose_platform(environment, host(context.environ), locked_requirements(lock, environment.name))
+
+
+def target_platform(
+    opened: OpenWorkspace, environment: str, context: Context, lock: LockFile | None
+) -> Platform | None:
+    """The platform that an environment would be installed for here; None where it cannot run."""
+    found = opened.environments.get(environment)
+    return choice(opened, found, context, lock).platform if found is not None else None
+
+
+async def install(context: Context, options: InstallOptions) -> Installed:
+    """Bring the lock up to date (unless `--frozen` or `--locked`) and install what was asked for.
+
+    Raises LockOutOfDate, UnsupportedPlatform, SolveError, NetworkError, InstallError.
+    """
+    opened = open_workspace(context)
+    names = _names(opened, context, options)
+    for name in names:
+        opened.environment(name)
+    opened = await _locked(opened, context, names)
+    remember(opened, context)
+    reports = {}
+    for name in names:
+        reports[name] = await install_environment(opened, name, context, options)
+    return Installed(reports)
+
+
+def _names(opened: OpenWorkspace, context: Context, options: InstallOptions) -> tuple[str, ...]:
+    if options.all:
+        return tuple(opened.environments)
+    return options.environments or (opened.default_name(context),)
+
+
+async def _locked(opened: OpenWorkspace, context: Context, names: Sequence[str]) -> OpenWorkspace:
+    if context.frozen:
+        for name in names:
+            require_frozen(opened, name)
+        return opened
+    if opened.lock is not None and opened.verdict.up_to_date:
+        return opened
+    if context.locked:
+        await relock(opened, context)  # says why it is not up to date
+    with workspace_lock(opened.root, context):
+        opened = open_workspace(context)
+        relocked = await relock(opened, context)
+        if relocked.data is not None:
+            publish(opened, Pair(lock=relocked.data))
+        return replace(opened, lock=relocked.lock, lock_data=relocked.data or opened.lock_data)
+
+
+async def install_environment(
+    opened: OpenWorkspace, name: str, context: Context, options: InstallOptions | None = None
+) -> InstallReport:
+    """Install one environment from the opened workspace's lock. Raises UnsupportedPlatform, InstallError …"""
+    return await install_prefix(_request(opened, name, context, options or InstallOptions()), context.sink)
+
+
+def _request(opened: OpenWorkspace, name: str, context: Context, options: InstallOptions) -> InstallRequest:
+    assert opened.lock is not None
+    environment = opened.environment(name)
+    machine = host(context.environ)
+    found, foreign = _platform(opened, environment, context, options)
+    assert found.platform is not None
+    return InstallRequest(
+        manifest=opened.manifest,
+        environment=environment,
+        platform=found.platform,
+        lock=opened.lock,
+        prefix=prefix_of(opened, name),
+        config=opened.config,
+        host=None if machine.pretended else machine.virtual_packages,
+        by_accident=found.by_accident,
+        foreign=foreign,
+        quick=options.quick,
+        reinstall="all" if options.repair else options.reinstall,
+        filters=Filters(frozenset(options.skip), frozenset(options.skip_with_deps), frozenset(options.only)),
+        offline=context.offline,
+        cache=cache_folder(context.environ),
+        config_layers=opened.config.files,
+        exe=executable(),
+        environ=context.environ,
+    )
+
+
+def _platform(
+    opened: OpenWorkspace, environment: Environment, context: Context, options: InstallOptions
+) -> tuple[PlatformChoice, bool]:
+    """The platform to install for, and whether it is one that this machine is not."""
+    found = choice(opened, environment, context, opened.lock)
+    if options.platform is None:
+        if found.platform is None:
+            raise _cannot_install(unsupported(environment, host(context.environ), found), environment.name)
+        return found, False
+    named = environment.platform(options.platform)
+    if named is None:
+        known = ", ".join(p.name for p in environment.platforms) or "none"
+        raise PixiError(
+            f"environment '{environment.name}' does not have the platform '{options.platform}'",
+            help=f"It has: {known}.",
+        )
+    foreign = found.platform is None or named.name != found.platform.name
+    if foreign:
+        here = host(context.environ).subdir
+        context.warn(
+            f"installing for platform '{named.name}' (subdir '{named.subdir}'), which this machine ('{here}') can not "
+            "run -- packages will be downloaded and extracted but won't be executable here"
+        )
+    return PlatformChoice(named), foreign
+
+
+def _cannot_install(error: UnsupportedPlatform, environment: str) -> UnsupportedPlatform:
+    """The same error with what was attempted in front, as Pixi says it."""
+    error.message = f"Cannot install environment '{environment}'\n{error.message}"
+    return error
+
+
+async def is_current(opened: OpenWorkspace, name: str, platform: Platform, context: Context) -> bool:
+    """Whether the prefix is what the lock says, by its markers alone."""
+    from ..prefix.install import is_trusted
+
+    if opened.lock is None or name not in opened.lock.environments:
+        return False
+    request = _request(opened, name, context, InstallOptions())
+    return is_trusted(request)
+
+
+def executable() -> str:
+    """What PIXI_EXE says: the `pixi` on PATH if there is one, else this program."""
+    return shutil.which("pixi") or shutil.which("jupyter-pixi") or os.path.realpath(sys.argv[0] or sys.executable)
