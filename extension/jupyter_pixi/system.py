@@ -8,10 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
-import signal
-import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -152,6 +149,8 @@ def replace_file(path: Path, data: bytes, *, in_place: bool = False, mode: int |
         before: os.stat_result | None = target.stat()
     except FileNotFoundError:
         before = None
+    import tempfile
+
     try:
         fd, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".new")
     except PermissionError:
@@ -193,12 +192,14 @@ def _like(fd: int, name: str, before: os.stat_result | None, mode: int | None) -
 def own_session() -> dict[str, object]:
     """Keyword arguments for `subprocess.Popen` (or asyncio's) that make the child the head of a process group."""
     if WINDOWS:
-        return {"creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)}
+        return {"creationflags": 0x200}  # CREATE_NEW_PROCESS_GROUP
     return {"start_new_session": True}
 
 
 def signal_group(pid: int, number: int) -> None:
     """Send a signal to the process group that `pid` heads; nothing happens if it has ended."""
+    import signal
+
     try:
         if sys.platform == "win32":
             os.kill(pid, signal.CTRL_BREAK_EVENT if number == signal.SIGINT else number)
@@ -213,6 +214,8 @@ def is_alive(pid: int) -> bool:
     if pid <= 0:
         return False
     if sys.platform == "win32":
+        import subprocess
+
         listed = subprocess.run(
             ["tasklist", "/FI", f"PID eq {pid}", "/NH"], capture_output=True, text=True, check=False
         )
@@ -234,6 +237,8 @@ def become(argv: Sequence[str], environ: Mapping[str, str]) -> NoReturn:
     sys.stdout.flush()
     sys.stderr.flush()
     if WINDOWS:
+        import subprocess
+
         raise SystemExit(subprocess.call(list(argv), env=dict(environ)))
     os.execvpe(argv[0], list(argv), dict(environ))  # noqa: S606 - that is what it is for
 

@@ -1,0 +1,33 @@
+"""Turns a locked environment into an installed prefix, and tells what a prefix holds, lacks and activates.
+
+The names below are loaded when they are asked for: the kernel launcher imports single light modules of this package.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .installation import InstallReport as InstallReport
+    from .installation import InstallRequest as InstallRequest
+    from .installation import install as install
+    from .readiness import Readiness as Readiness
+    from .readiness import state as state
+    from .wanted import Filters as Filters
+
+_HOME = {
+    "InstallReport": "installation",
+    "InstallRequest": "installation",
+    "install": "installation",
+    "Readiness": "readiness",
+    "state": "readiness",
+    "Filters": "wanted",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f".{_HOME[name]}", __name__), name)

@@ -8,6 +8,7 @@ environment/conda_prefix.rs; lock_file/utils). Light: the launcher reads markers
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -120,7 +121,8 @@ def read_prefix_path(prefix: Path) -> str | None:
 def has_moved(prefix: Path) -> bool:
     """Whether the prefix says that it was installed elsewhere: its folder was moved or copied since."""
     said = read_prefix_path(prefix)
-    return said is not None and said != str(meta_folder(prefix))
+    here = str(meta_folder(prefix))
+    return said is not None and said != here and os.path.realpath(said) != os.path.realpath(here)
 
 
 def write_marker(prefix: Path, marker: Marker) -> bool:

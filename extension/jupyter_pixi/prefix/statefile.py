@@ -7,14 +7,13 @@ variable. Light: the launcher imports this before anything else.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from .. import system
+from .. import digests, system
 from .markers import meta_folder
 
 STATE_FILE = "jupyter-pixi"
@@ -28,22 +27,19 @@ def state_path(prefix: Path) -> Path:
 
 def sha256_file(path: Path) -> str | None:
     """The SHA-256 of a file's bytes in hex; None where it cannot be read."""
-    try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError:
-        return None
+    return digests.file_digest(str(path))
 
 
 def config_digest(layers: Iterable[Path]) -> str:
     """One digest of the configuration layers that exist: path and bytes of each, sorted by path."""
-    digest = hashlib.sha256()
+    parts: list[bytes] = []
     for path in sorted(set(layers)):
         try:
             data = path.read_bytes()
         except OSError:
             continue
-        digest.update(os.fsencode(str(path)) + b"\0" + len(data).to_bytes(8, "little") + data)
-    return digest.hexdigest()
+        parts.append(os.fsencode(str(path)) + b"\0" + len(data).to_bytes(8, "little") + data)
+    return digests.digest(b"".join(parts))
 
 
 def scripts_digest(scripts: Iterable[str]) -> dict[str, str]:

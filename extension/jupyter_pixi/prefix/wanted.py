@@ -47,6 +47,10 @@ class Filters:
         return bool(self.skip or self.skip_with_deps or self.only)
 
 
+NO_FILTERS = Filters()
+"""Everything is installed."""
+
+
 @dataclass(frozen=True)
 class Wanted:
     """One environment's locked packages on one platform, by name. `ignored` are left as they are, on disk or not."""
@@ -100,7 +104,7 @@ def wanted(
     platform: str,
     subdir: str,
     virtual_packages: Sequence[str],
-    filters: Filters = Filters(),
+    filters: Filters = NO_FILTERS,
 ) -> Wanted:
     """What the prefix of `environment` should hold on the platform of that name.
 

@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from jupyter_pixi.errors import UsageError
 from jupyter_pixi.prefix import activation as act
 from jupyter_pixi.prefix import hook
