@@ -1,0 +1,135 @@
+"""Makes workspaces whose prefixes are virtual environments, with the state file that an install would have left."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from jupyter_pixi import trust
+from jupyter_pixi.digests import digest, file_digest
+from jupyter_pixi.kernels import current
+from jupyter_pixi.prefix.statefile import host_facts
+
+MANIFEST = """\
+[workspace]
+name = "weather"
+channels = ["https://channels.example/tiny"]
+platforms = ["linux-64"]
+
+[dependencies]
+ipykernel = "*"
+
+[feature.gpu.dependencies]
+python = "*"
+
+[environments]
+cuda = ["gpu"]
+"""
+LOCK = "version: 7\nenvironments: {}\npackages: []\n"
+
+
+def make_environment(folder: Path, *requirements: str) -> Path:
+    """A virtual environment at `folder` with packages from PyPI, as uv makes it (from its cache, mostly)."""
+    from uv import find_uv_bin
+
+    uv = find_uv_bin()
+    subprocess.run([uv, "venv", "-q", "--python", sys.executable, str(folder)], check=True)
+    if requirements:
+        command = [uv, "pip", "install", "-q", "--python", str(folder / "bin/python"), *requirements]
+        subprocess.run(command, check=True)
+    return folder
+
+
+class Workspace:
+    """A workspace on disk with one installed environment, `default`, and a user's home beside it."""
+
+    def __init__(self, folder: Path, environment: Path, manifest: str = MANIFEST) -> None:
+        self.root = folder / "weather"
+        self.root.mkdir(parents=True)
+        self.home = folder / "home"
+        self.home.mkdir()
+        self.manifest = self.root / "pixi.toml"
+        self.manifest.write_text(manifest)
+        self.lock = self.root / "pixi.lock"
+        self.lock.write_text(LOCK)
+        self.prefix = self.root / ".pixi/envs/default"
+        self.prefix.parent.mkdir(parents=True)
+        self.prefix.symlink_to(environment)
+        self.state_file = self.prefix / current.STATE_FILE
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """The variables of a host whose home is this workspace's own."""
+        own = {name: value for name, value in os.environ.items() if not name.startswith(("XDG_", "JUPYTER", "IPYTHON"))}
+        return {**own, "HOME": str(self.home), "IPYTHONDIR": str(self.home / ".ipython")}
+
+    def trust(self, *files: str) -> None:
+        """The user agrees to what stands there now."""
+        trust.record(str(self.root), [str(self.manifest), str(self.lock), *files], self.environ)
+
+    def install(self, activation: Mapping[str, Any] | None = None, **changes: Any) -> None:
+        """Writes the marks of a finished install for what the manifest and the lock now say."""
+        meta = self.prefix / "conda-meta"
+        meta.mkdir(exist_ok=True)
+        (meta / ".pixi-environment-fingerprint").write_text("2d06800538d394c2")
+        (meta / "pixi").write_text(json.dumps({"environment_lock_file_hash": "12729dbafa3e2072"}))
+        variables = {
+            "CONDA_PREFIX": str(self.prefix),
+            "CONDA_DEFAULT_ENV": "weather",
+            "PIXI_PROJECT_ROOT": str(self.root),
+            "PIXI_ENVIRONMENT_NAME": "default",
+            "PIXI_IN_SHELL": "1",
+        }
+        extra = dict(activation or {})
+        variables.update(extra.pop("variables", {}))
+        state = {
+            "version": 1,
+            "manifest": {"path": str(self.manifest), "sha256": file_digest(str(self.manifest))},
+            "lock": {"sha256": file_digest(str(self.lock))},
+            "config_sha256": current.config_digest(str(self.root), self.environ),
+            "environment": "default",
+            "requirements": ["__unix", "__glibc >=2.17"],
+            "host": host_facts(self.environ),
+            "fingerprint": "2d06800538d394c2",
+            "hash": "12729dbafa3e2072",
+            "prefix": str(self.prefix),
+            "activation": {"path": [str(self.prefix / "bin")], "variables": variables, **_plain(), **extra},
+            "kernels": kernels_in(self.prefix),
+            "python": {"version": sys.version.split()[0], "executable": str(self.prefix / "bin/python"), "abi": "cp"},
+            **changes,
+        }
+        self.state_file.write_text(json.dumps(state, indent=1))
+
+    def argv(self, connection_file: str = "{connection_file}", kernel: str = "python3") -> list[str]:
+        """What the kernelspec of the environment runs."""
+        return [
+            *(sys.executable, "-P", "-m", "jupyter_pixi.kernels.launch"),
+            *("--manifest", str(self.manifest), "--environment", "default", "--kernel", kernel),
+            *("-f", connection_file),
+        ]
+
+
+def _plain() -> dict[str, Any]:
+    return {"needs_shell": False, "scripts": [], "env": {}}
+
+
+def kernels_in(prefix: Path) -> dict[str, Any]:
+    """The kernels that a prefix brings, as an install records them."""
+    found = {}
+    for path in sorted(prefix.glob("share/jupyter/kernels/*/kernel.json")):
+        document = json.loads(path.read_text())
+        found[path.parent.name] = {**document, "dir": str(path.parent)}
+    return found
+
+
+def digest_of(text: str) -> str:
+    """The digest under which a state file knows a text."""
+    return digest(text.encode())
+
+
+__all__: Sequence[str] = ("LOCK", "MANIFEST", "Workspace", "digest_of", "kernels_in", "make_environment")
