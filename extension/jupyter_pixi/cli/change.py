@@ -158,9 +158,7 @@ def reinstall(arguments: Namespace) -> int:
     from ..operations.install import install as work
 
     names = frozenset(arguments.specs)
-    options = InstallOptions(
-        environments=tuple(arguments.environment), all=arguments.all, reinstall=names or "all", lock_first=True
-    )
+    options = InstallOptions(environments=tuple(arguments.environment), all=arguments.all, reinstall=names or "all")
     done = operation(arguments, lambda c: work(c, options))
     return _told_install(arguments, done.environments, done.data())
 

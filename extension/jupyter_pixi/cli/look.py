@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ..operations.context import Context
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from ..operations.listing import Row
     from ..operations.workspace import OpenWorkspace
 
-FIELDS = {
+FIELDS: dict[str, tuple[str, Callable[[Row], str]]] = {
     "name": ("Name", lambda r: r.name),
     "version": ("Version", lambda r: r.version or ""),
     "build": ("Build", lambda r: r.build or ""),

@@ -71,7 +71,7 @@ class Commands:
 
     def add(self, name: str, run: Handler | None, help: str | None, *aliases: str, **more: Any) -> Parser:
         """A sub-command with its handler; `help` None hides it from the listing."""
-        shown = {"help": help} if help is not None else {}
+        shown: dict[str, Any] = {"help": help} if help is not None else {}
         parser: Parser = self._group.add_parser(
             name, aliases=aliases, description=help, allow_abbrev=False, **shown, **more
         )

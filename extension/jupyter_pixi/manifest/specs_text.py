@@ -70,9 +70,12 @@ def parse_conda(text: str) -> tuple[str, CondaSpec]:
         else:
             fields[name_of_field] = value[1:-1] if value.startswith('"') else value
     known = {field for field, _ in _CONDA_KEYS}
-    spec = CondaSpec(
-        **{k: ((v,) if k in _LISTS and isinstance(v, str) else v) for k, v in fields.items() if k in known}
-    )
+    values: dict[str, Any] = {
+        key: (value,) if key in _LISTS and isinstance(value, str) else value
+        for key, value in fields.items()
+        if key in known
+    }
+    spec = CondaSpec(**values)
     return name.lower(), spec
 
 

@@ -17,8 +17,8 @@ from ..errors import PixiError, UnsupportedPlatform
 from ..lockfile import packages
 from ..lockfile.model import LockFile
 from ..manifest.model import Platform
-from ..prefix.install import InstallReport, InstallRequest
-from ..prefix.install import install as install_prefix
+from ..prefix.installation import InstallReport, InstallRequest
+from ..prefix.installation import install as install_prefix
 from ..prefix.paths import prefix_path
 from ..prefix.wanted import Filters
 from .context import Context
@@ -215,7 +215,7 @@ def _cannot_install(error: UnsupportedPlatform, environment: str) -> Unsupported
 
 async def is_current(opened: OpenWorkspace, name: str, platform: Platform, context: Context) -> bool:
     """Whether the prefix is what the lock says, by its markers alone."""
-    from ..prefix.install import is_trusted
+    from ..prefix.installation import is_trusted
 
     if opened.lock is None or name not in opened.lock.environments:
         return False

@@ -10,7 +10,7 @@ from ..manifest.edit import Written
 
 if TYPE_CHECKING:
     from ..lockfile.diff import LockDiff
-    from ..prefix.install import InstallReport
+    from ..prefix.installation import InstallReport
 
 
 @dataclass(frozen=True)

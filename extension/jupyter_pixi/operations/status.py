@@ -14,11 +14,9 @@ from .. import trust
 from ..environments import PlatformChoice, choose_platform, host
 from ..environments.model import Environment
 from ..errors import PixiError
-from ..lockfile.model import LockFile
 from ..manifest.model import Platform
 from ..prefix.kernels import Kernel
-from ..prefix.markers import has_moved, read_fingerprint, read_marker
-from ..prefix.wanted import wanted
+from ..prefix.readiness import state as prefix_state
 from .context import Context
 from .install import locked_requirements, prefix_of
 from .workspace import OpenWorkspace, locate, open_workspace
@@ -91,15 +89,14 @@ def _judged(
     verdict = opened.verdict.environments.get(environment.name, {}).get(choice.platform.name)
     if verdict is not None and not verdict.up_to_date:
         return "out-of-date", Reason("lock", verdict.reason or "The lock file does not fulfil the manifest.")
-    state, reason = prefix_state(lock, environment, choice.platform, prefix)
-    if state != "ready":
-        return state, reason
+    installed = prefix_state(prefix, environment, lock, choice.platform, opened.root)
+    if installed.state != "ready":
+        return installed.state, Reason(installed.state, installed.reason or "Its prefix has to be installed.")
     trusted = trust.check(str(opened.root), context.environ)
     if not trusted.trusted:
         text = trusted.reason or "Nobody has agreed yet to what a start of it runs."
-        return "untrusted", Reason(
-            "untrusted", f"{text} Agree with `jupyter pixi trust` (in a notebook: `%pixi trust`)."
-        )
+        agree = "Agree with `jupyter pixi trust` (in a notebook: `%pixi trust`)."
+        return "untrusted", Reason("untrusted", f"{text} {agree}")
     return "ready", None
 
 
@@ -111,24 +108,6 @@ def _cannot_run(environment: Environment, choice: PlatformChoice) -> str:
     if not environment.platforms:
         return "It has no platform: its features have none in common."
     return "None of its platforms is this machine: " + "; ".join(choice.reasons) + "."
-
-
-def prefix_state(
-    lock: LockFile, environment: Environment, platform: Platform, prefix: Path
-) -> tuple[str, Reason | None]:
-    """Whether a prefix holds what a lock says, by Pixi's markers: `ready`, `not-installed` or `out-of-date`."""
-    marker = read_marker(prefix)
-    if marker is None:
-        return "not-installed", Reason("not-installed", "It is not installed yet; a start installs it.")
-    on = environment.on.get(platform.name)
-    declared = [str(v) for v in on.virtual_packages] if on is not None else []
-    want = wanted(lock, environment.name, platform.name, platform.subdir, declared)
-    if read_fingerprint(prefix) != want.fingerprint or marker.hash != want.hash:
-        text = "What is installed is not what the lock file says; a start brings it up to date."
-        return "out-of-date", Reason("prefix", text)
-    if has_moved(prefix):
-        return "out-of-date", Reason("moved", "The workspace was moved or copied; a start links it again.")
-    return "ready", None
 
 
 def status(context: Context, only: str | None = None) -> dict[str, Any]:
@@ -186,7 +165,14 @@ def _reason_of(error: PixiError) -> Reason:
 
 def _broken(path: Path, error: PixiError) -> dict[str, Any]:
     reason = _reason_of(error).to_json()
-    row = {"name": "default", "state": "broken", "reason": reason, "prefix": None, "platform": None, "kernels": []}
+    row: dict[str, Any] = {
+        "name": "default",
+        "state": "broken",
+        "reason": reason,
+        "prefix": None,
+        "platform": None,
+        "kernels": [],
+    }
     lock = {"up_to_date": False, "reason": error.message, "version": None, "environments": {}}
     return {"workspace": None, "manifest": str(path), "lock": lock, "environments": [row]}
 
