@@ -28,13 +28,16 @@ What a cell shows: `application/vnd.jupyter-pixi.operation+json`, version 1
     current      index into `phases` of the one last heard of, or null
     notes        list of strings
     warnings     list of {text, code}
-    result       null, or {kind: "change", message, environment, changes: [{name, before, after, type,
-                 explicit}], written: [{file, line, text}], others: [...], restart: [names], install: {prefix,
-                 linked, unlinked} or null, left_out: number of changes beyond those listed}
+    result       null, or {kind, message (one line), environment, changes: [{name, before, after, type, explicit}],
+                 written: [{file, line, text}], others: [as changes, with environment and platform], restart:
+                 [names], install: {prefix, linked, unlinked} or null, dry_run, left_out: number of changes beyond
+                 those listed}. `before` and `after` are versions or null; `kind` is "change", or "install", "lock",
+                 "reinstall", "update", "upgrade", of which only `kind`, `message` and `changes` are certain
     error        null, or {code, text, help, file, line, column}
     effects      null, or what the change did to this kernel: {paths: [new sys.path entries], variables: [names
                  of changed variables], kept: [names the user has set, left alone], gone: [{name, modules}]
-                 loaded but no longer on disk, restart: true if the kernel was asked to start again}
+                 loaded but no longer on disk, restart: true if the kernel was asked to start again}; the sentences
+                 about it are among `notes` and `warnings`
     All strings are data, to be shown as text and never as HTML. `text/html` and `text/plain` say the same.
 """
 
@@ -118,12 +121,16 @@ class PixiError(Exception):
         self.text, self.help, self.place, self.status = text, help, place, status
 
     def _render_traceback_(self) -> list[str]:
-        lines = ["\x1b[31merror:\x1b[0m " + self.text]
+        lines = [_painted("31", "error:") + " " + self.text]
         if self.place:
             lines.append("  at " + self.place)
         if self.help:
-            lines.append("\x1b[32mhelp:\x1b[0m " + self.help)
+            lines.append(_painted("32", "help:") + " " + self.help)
         return "\n".join(lines).split("\n")
+
+
+def _painted(code: str, text: str) -> str:
+    return text if os.environ.get("NO_COLOR") else f"\x1b[{code}m{text}\x1b[0m"
 
 
 class PixiInterrupted(KeyboardInterrupt):
@@ -184,19 +191,21 @@ class Context:
     def of_this_process(cls) -> Context:
         """For `%load_ext jupyter_pixi`: this interpreter has the engine.
 
-        An activated environment says which workspace (`PIXI_*`); otherwise the engine looks for one from the
-        working directory upwards, each time.
+        The prefix that holds the interpreter says which workspace it belongs to; an activated environment says it
+        too (`PIXI_*`). Otherwise the engine looks for one from the working directory upwards, each time.
         """
-        environ = dict(os.environ)
-        environ.pop(HANDOVER, None)
-        active = environ.get("PIXI_IN_SHELL") and environ.get("PIXI_PROJECT_ROOT")
-        prefix = environ.get("CONDA_PREFIX") if active else None
+        environ = {name: value for name, value in os.environ.items() if name != HANDOVER}
+        manifest, environment = _workspace_of(sys.prefix)
+        prefix = sys.prefix if manifest else None  # type: Optional[str]
+        if manifest is None and environ.get("PIXI_IN_SHELL"):
+            manifest, environment = environ.get("PIXI_PROJECT_MANIFEST"), environ.get("PIXI_ENVIRONMENT_NAME")
+            prefix = environ.get("CONDA_PREFIX")
         return cls(
             python=sys.executable,
             environ=environ,
-            manifest=environ.get("PIXI_PROJECT_MANIFEST") if active else None,
-            environment=environ.get("PIXI_ENVIRONMENT_NAME") if active else None,
-            prefix=prefix if prefix and same_file(prefix, sys.prefix) else None,
+            manifest=manifest,
+            environment=environment,
+            prefix=prefix,
             connection_file=_connection_file(),
             server=bool(environ.get("JPY_SESSION_NAME")),
         )
@@ -215,6 +224,17 @@ def same_file(one: str, other: str) -> bool:
         return os.path.abspath(one) == os.path.abspath(other)
 
 
+def _workspace_of(prefix: str) -> tuple[Optional[str], Optional[str]]:
+    """The manifest and the environment's name for which Pixi made a prefix, from its `conda-meta/pixi`."""
+    try:
+        marker = json.loads(_text(os.path.join(prefix, "conda-meta"), "pixi"))
+        if os.path.isfile(marker["manifest_path"]):
+            return str(marker["manifest_path"]), str(marker["environment_name"])
+    except (ValueError, KeyError, TypeError):
+        pass
+    return None, None
+
+
 def _connection_file() -> Optional[str]:
     app_class = getattr(sys.modules.get("ipykernel.kernelapp"), "IPKernelApp", None)
     if app_class is None or not app_class.initialized():
@@ -229,7 +249,7 @@ COMMANDS = {
     name: tuple(flags.split())
     for name, flags in {
         "add": "--pypi --feature --environment --platform --editable --index --git --branch --tag --rev "
-        "--subdirectory --pinning-strategy --no-install --dry-run --restart --adopt --manifest-path --json",
+        "--subdirectory --pinning-strategy --no-install --dry-run --restart --force-loaded --manifest-path --json",
         "clean": "--environment --build --manifest-path",
         "diff": "--environment --platform --json --manifest-path",
         "exec": "--spec --with --channel --platform --force-reinstall --list --no-modify-ps1",
@@ -271,7 +291,7 @@ VALUE_FLAGS = """
 --auth-file --concurrent-solves --concurrent-downloads --pypi-keyring-provider --pinning-strategy --color
 """.split()  # noqa: SIM905
 DEPTHS = {"export": 2, "kernels": 2, "task": 2, "workspace": 3}
-CELL_LISTS = frozenset(["add", "remove", "update", "upgrade"])
+CELL_LISTS = frozenset(["a", "add", "remove", "rm", "update", "upgrade"])
 
 
 def split_line(line: str) -> list[str]:
@@ -388,12 +408,9 @@ def module_files(modules: Mapping[str, Any]) -> dict[str, str]:
         except Exception:  # noqa: S112 - anything can stand in sys.modules
             continue
         if type(name) is str and type(path) is str and path:
-            found[name] = os.path.abspath(path)
+            plain = path[0] == os.sep and "/." not in path and "//" not in path
+            found[name] = path if plain else os.path.abspath(path)
     return found
-
-
-def _canonical(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 @dataclass
@@ -420,16 +437,16 @@ def _distribution(folder: str) -> Optional[_Distribution]:
 
 
 def _read_distribution(folder: str) -> Optional[_Distribution]:
-    headers = _text(folder, "METADATA") or _text(folder, "PKG-INFO")
-    name = re.search(r"^Name:\s*(\S+)", headers, re.MULTILINE)
-    version = re.search(r"^Version:\s*(\S+)", headers, re.MULTILINE)
-    if name is None or version is None:
+    name, _, version = os.path.splitext(os.path.basename(folder))[0].partition("-")
+    record = _text(folder, "RECORD")
+    if folder.endswith(".egg-info"):  # may be named for a Python version besides
+        found = re.findall(r"^(?:Name|Version):\s*(\S+)", _text(folder, "PKG-INFO"), re.MULTILINE)
+        name, version = found[:2] if len(found) >= 2 else ("", "")
+    if not name or not version:
         return None
-    record = frozenset(
-        line[: line.find(",")] for line in _text(folder, "RECORD").splitlines() if line.find(".dist-info/") < 0
-    )
-    tops = _text(folder, "top_level.txt").split() or [_canonical(name.group(1)).replace("-", "_")]
-    return _Distribution(name.group(1), version.group(1), record, frozenset(tops), _editable(folder))
+    files = frozenset(line[: line.find(",")] for line in record.splitlines() if ".dist-info/" not in line)
+    tops = () if files else _text(folder, "top_level.txt").split() or [re.sub(r"[-.]+", "_", name).lower()]
+    return _Distribution(name, version, files, frozenset(tops), _editable(folder))
 
 
 def _text(folder: str, name: str) -> str:
@@ -527,20 +544,22 @@ def _maps() -> list[str]:
 def caller_document(context: Context) -> dict[str, Any]:
     """What the engine must know of this kernel before it changes files under it (the protocol's document).
 
-    A rescue kernel's interpreter is not the environment's own: it has nothing of it loaded.
+    A rescue kernel's interpreter is not the environment's own: it has nothing of it loaded. Where this kernel
+    belongs to no workspace the document is empty: nothing that the engine does concerns it.
     """
-    own = context.owns_interpreter or not context.prefix
+    if not context.prefix:
+        return {}
+    own = context.owns_interpreter
     files = module_files(sys.modules) if own else {}
     names = {str(name).partition(".")[0] for name in list(sys.modules)} if own else set()
-    prefix = context.prefix or sys.prefix
     return {
         "kernel": os.path.basename(context.connection_file) if context.connection_file else None,
         "pid": os.getpid(),
         "environment": context.environment or "default",
         "manifest": context.manifest or "",
-        "prefix": prefix,
+        "prefix": context.prefix,
         "loaded": loaded_distributions(files, site_folders()) if own else [],
-        "mapped": mapped_files(prefix, _maps()),
+        "mapped": mapped_files(context.prefix, _maps()),
         "modules": sorted(name for name in names if name.isidentifier()),
         "python": "{}.{}.{}".format(*sys.version_info[:3]),
     }
@@ -611,6 +630,14 @@ class Operation:
     def _on_result(self, event: Mapping[str, Any]) -> None:
         data = event.get("data")
         self.result = dict(data) if isinstance(data, Mapping) else {}
+        message, *more = str(self.result.get("message") or "").split("\n")
+        if self.telling:
+            self.result["message"] = message
+            self.notes = [*more, *self.notes]
+        if "diff" in self.result:
+            self.result.setdefault("changes", _flat(self.result["diff"]))
+        if self.result.get("dry_run"):
+            self.notes.append("A dry run: nothing was changed.")
         self.finish("done")
 
     def _on_failed(self, event: Mapping[str, Any]) -> None:
@@ -625,9 +652,9 @@ class Operation:
                 phase["finished"] = True
 
     @property
-    def change(self) -> Optional[dict[str, Any]]:
-        """The result, if it is that of a change of the environment."""
-        return self.result if self.result is not None and self.result.get("kind") == "change" else None
+    def telling(self) -> bool:
+        """Whether the result is that of a change (not text or data to be printed)."""
+        return self.result is not None and self.result.get("kind") in CHANGES
 
     @property
     def phase(self) -> Optional[dict[str, Any]]:
@@ -638,37 +665,55 @@ class Operation:
         """The state for the front end. Values of variables stay out of it: a notebook is shared."""
         data = {name: getattr(self, name) for name in self.__dataclass_fields__ if name != "id"}
         data.update(version=1, operation=self.id, command=list(self.command))
-        if self.change is not None:
-            data["result"] = {key: value for key, value in self.change.items() if key != "activation"}
+        data["result"] = None
+        if self.result is not None and self.telling:
+            data["result"] = {name: self.result[name] for name in RESULT_FIELDS if name in self.result}
             for name in ("changes", "others"):
-                rows = list(self.change.get(name) or ())
-                data["result"][name] = rows[:MAX_ROWS]
-            data["result"]["left_out"] = max(0, len(self.change.get("changes") or ()) - MAX_ROWS)
-        else:
-            data["result"] = None
+                rows = [change for change in self.result.get(name) or () if isinstance(change, Mapping)]
+                data["result"][name] = [
+                    dict(row, before=_version(row.get("before")), after=_version(row.get("after")))
+                    for row in rows[:MAX_ROWS]
+                ]
+            data["result"]["left_out"] = max(0, len(self.result.get("changes") or ()) - MAX_ROWS)
         return json.loads(json.dumps(data, default=str))  # type: ignore[no-any-return]
+
+
+CHANGES = frozenset(["change", "install", "lock", "reinstall", "update", "upgrade"])
+RESULT_FIELDS = ("kind", "message", "environment", "written", "restart", "install", "dry_run")
+
+
+def _flat(diff: Any) -> list[dict[str, Any]]:
+    """The changes in a lock file's difference as Pixi's `--json` has it, each once however many platforms share it."""
+    found = {}  # type: dict[Any, dict[str, Any]]
+    environments = diff.get("environment") if isinstance(diff, Mapping) else None
+    for platforms in (environments or {}).values():
+        for changes in platforms.values():
+            for change in changes:
+                key = (change.get("name"), _version(change.get("before")), _version(change.get("after")))
+                found.setdefault(key, change)
+    return list(found.values())
 
 
 def rows(operation: Operation) -> list[tuple[str, str, str, str]]:
     """The table of a change: package, old version, new version, source; what the user asked for comes first."""
-    changes = [c for c in (operation.change or {}).get("changes") or () if isinstance(c, Mapping)]
+    changes = [c for c in (operation.result or {}).get("changes") or () if isinstance(c, Mapping)]
     changes.sort(key=lambda change: not change.get("explicit"))
     sources = {"pypi": "PyPI", "conda": "conda"}
     return [
         (
             str(change.get("name")),
-            _version(change.get("before")),
-            _version(change.get("after")),
+            _version(change.get("before")) or "—",
+            _version(change.get("after")) or "—",
             sources.get(str(change.get("type")), str(change.get("type") or "")),
         )
         for change in changes[:MAX_ROWS]
     ]
 
 
-def _version(value: Any) -> str:
+def _version(value: Any) -> Optional[str]:
     if isinstance(value, Mapping):
         value = value.get("version")
-    return "—" if value is None else str(value)
+    return None if value is None else str(value)
 
 
 def headline(operation: Operation) -> str:
@@ -677,7 +722,7 @@ def headline(operation: Operation) -> str:
     if operation.state == "running":
         return (operation.phase or {}).get("title") or command
     if operation.state == "done":
-        return str((operation.change or {}).get("message") or command)
+        return str((operation.result or {}).get("message") or command + ": done")
     return f"{command} {'was stopped' if operation.state == 'interrupted' else 'failed'}"
 
 
@@ -703,8 +748,7 @@ def count(phase: Mapping[str, Any]) -> str:
 
 def aftermath(operation: Operation) -> list[str]:
     """The lines below the table: what was written where, and what it means for this kernel."""
-    change = operation.change or {}
-    effects = operation.effects or {}
+    change = operation.result or {}
     lines = [str(note) for note in operation.notes]
     for written in change.get("written") or ():
         lines.append(f"{_place(written)}  {written.get('text') or ''}".rstrip())
@@ -714,14 +758,19 @@ def aftermath(operation: Operation) -> list[str]:
     others = len(change.get("others") or ())
     if others:
         lines.append(f"{others} {'change' if others == 1 else 'changes'} for other environments or platforms")
-    for gone in effects.get("gone") or ():
-        modules = ", ".join(gone["modules"])
-        lines.append(f"{gone['name']} is gone from disk, but {modules} stays loaded until the kernel restarts")
     if change.get("restart"):
         lines.append("Restart the kernel to use the new " + ", ".join(map(str, change["restart"])))
-    if effects.get("kept"):
-        lines.append("Left as you set them: " + ", ".join(effects["kept"]))
     return lines
+
+
+def tell_effects(operation: Operation, effects: dict[str, Any]) -> None:
+    """Adds what a change did to this kernel, as data and as sentences that every rendering shows."""
+    operation.effects = effects
+    for row in effects.get("gone") or ():
+        text = f"{row['name']} is gone from disk; {', '.join(row['modules'])} stays loaded until the kernel restarts."
+        operation.warnings.append({"text": text, "code": "gone"})
+    if effects.get("kept"):
+        operation.notes.append("Left as you have set them: " + ", ".join(effects["kept"]))
 
 
 def _place(place: Mapping[str, Any]) -> str:
@@ -794,7 +843,7 @@ class Display:
 
     def tick(self, operation: Operation, *, final: bool = False) -> None:
         """Shows the present state if something is to be shown and the time has come."""
-        if not (self.open or operation.phases or (final and operation.change is not None)):
+        if not (self.open or operation.phases or (final and operation.telling)):
             return
         now = time.monotonic()
         if final or now - self._shown >= 1 / UPDATES_PER_SECOND:
@@ -858,7 +907,7 @@ class LineDisplay(Display):
         for phase in operation.phases[self._phases :]:
             self._stream.write(phase["title"] + "\n")
         self._phases = len(operation.phases)
-        if final and (self._phases or operation.change is not None):
+        if final and (self._phases or operation.telling):
             self.open = True
             self._stream.write(to_text(operation) + "\n")
         self._stream.flush()
@@ -909,13 +958,12 @@ class Output:
 class Child:
     """An engine process in a session of its own, its output, its events and the kernel's document for it."""
 
-    def __init__(self, argv: Sequence[str], environ: Mapping[str, str], caller: bytes, stdin: Optional[str]) -> None:
+    def __init__(self, argv: Sequence[str], environ: Mapping[str, str], stdin: Optional[str]) -> None:
         """Starts it. `argv` may hold `{events}` and `{caller}`, which become the descriptors' numbers.
 
-        Raises OSError if the program is not there.
+        The child waits for the caller's document: `send` it. Raises OSError if the program is not there.
         """
-        self.argv = argv
-        self._caller = memoryview(caller)
+        self._caller = memoryview(b"")
         self._lines = b""
         self.channels = {}  # type: dict[int, str]
         events_here, events_there = os.pipe()
@@ -951,9 +999,13 @@ class Child:
             self.channels[fd] = name
         self.process.stdout.close()
         self.process.stderr.close()
+        self.channels[self._caller_here] = "caller"
+
+    def send(self, document: Mapping[str, Any]) -> None:
+        """Gives the child the caller's document, as fast as it reads it."""
+        self._caller = memoryview(json.dumps(document).encode("utf-8"))
         os.set_blocking(self._caller_here, False)
         self._selector.register(self._caller_here, selectors.EVENT_WRITE, "caller")
-        self.channels[self._caller_here] = "caller"
 
     def pump(self, timeout: float) -> Iterator[tuple[str, bytes]]:
         """Waits for at most `timeout` seconds and gives what has come: channel and bytes (empty at its end)."""
@@ -978,7 +1030,8 @@ class Child:
 
     def _close(self, fd: int) -> None:
         if self.channels.pop(fd, None):
-            self._selector.unregister(fd)
+            if fd in self._selector.get_map():
+                self._selector.unregister(fd)
             os.close(fd)
 
     def events(self, data: bytes) -> Iterator[dict[str, Any]]:
@@ -1164,7 +1217,7 @@ def _set(name: str, value: Optional[str]) -> None:
 def gone(before: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Distributions of a caller's document whose loaded files are no longer on disk, with their modules."""
     lost = []
-    for row in before["loaded"]:
+    for row in before.get("loaded") or ():
         files = [path for path in row["files"] if not os.path.exists(path)]
         if files:
             loaded = module_files(sys.modules)
@@ -1258,28 +1311,29 @@ class Bridge:
         """Runs one command to its end. Raises PixiError if it fails, PixiInterrupted if the user stops it."""
         operation = Operation(command=words, environment=self.context.environment)
         display = choose_display(self.shell)
-        document = caller_document(self.context)
         try:
-            child = self._start(words, document, stdin, isinstance(display, LineDisplay))
+            child = self._start(words, stdin, isinstance(display, LineDisplay))
         except OSError as error:
             raise PixiError(
                 f"the engine cannot be started: {error}", help="restart the kernel, or install jupyter-pixi again"
             ) from None
         try:
             with Interrupts(child, sys.stderr.write) as interrupts:
+                document = caller_document(self.context)  # while the engine starts
+                child.send(document)
                 self._follow(child, operation, display, interrupts)
                 status = child.close()
         finally:
             child.close()
         self._end(operation, display, document, status, interrupts.pressed)
 
-    def _start(self, words: Sequence[str], document: Mapping[str, Any], stdin: Optional[str], plain: bool) -> Child:
+    def _start(self, words: Sequence[str], stdin: Optional[str], plain: bool) -> Child:
         columns = shutil.get_terminal_size((120, 24)).columns
         environ = child_environ(self.context, words, colour=not plain, columns=columns)
         channels = ["--events-fd", "{events}", "--caller-fd", "{caller}"]
         arguments = engine_arguments(words, self.context.manifest, channels)
         argv = [self.context.python, "-P", "-m", "jupyter_pixi", *arguments]
-        return Child(argv, environ, json.dumps(document).encode("utf-8"), stdin)
+        return Child(argv, environ, stdin)
 
     @staticmethod
     def _follow(child: Child, operation: Operation, display: Display, interrupts: Interrupts) -> None:
@@ -1312,15 +1366,17 @@ class Bridge:
         """Brings the kernel up to date, shows the final state, and raises if there is something to raise."""
         if operation.state == "running":  # no last event: a task, or the engine is gone
             operation.finish("done" if status == 0 else "interrupted" if stopped else "failed")
-        change = operation.change
-        if change is not None and self._concerns_us(change):
-            operation.effects = self.refresher.refresh(change, document)
+        result = operation.result or {}
+        if self._concerns_us(result):
+            tell_effects(operation, self.refresher.refresh(result, document))
             self._forget_completions()
-        request = (operation.result or {}).get("restart_requested")
+        request = result.get("restart_requested")
         if request and (self.context.server or self.restarter.possible):
             operation.effects = dict(operation.effects or {}, restart=True)
         display.tick(operation, final=True)
         if not display.open:
+            if result.get("message") and operation.state == "done" and "--json" not in operation.command:
+                print(result["message"])
             for line in [*operation.notes, *("warning: " + w["text"] for w in operation.warnings)]:
                 print(line, file=sys.stderr)
         self._raise(operation, status, stopped)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
 import signal
@@ -10,7 +11,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 VERSION = "1.0"
 
@@ -32,7 +33,7 @@ class Engine:
         events = take(arguments, "--events-fd")
         caller = take(arguments, "--caller-fd")
         self.manifest = take(arguments, "--manifest-path")
-        self.events = os.fdopen(int(events), "w", buffering=1) if events else open(os.devnull, "w")
+        self.events: TextIO = os.fdopen(int(events), "w", buffering=1) if events else io.StringIO()
         self.command, *self.words = arguments
         self.caller: dict[str, Any] = {}
         if caller:

@@ -1,0 +1,105 @@
+"""What a finished change means for an interpreter: path, variables, modules that are gone; and the file itself."""
+
+from __future__ import annotations
+
+import ast
+import os
+import subprocess
+import sys
+import sysconfig
+import types
+from pathlib import Path
+
+import pytest
+from jupyter_pixi.kernels import bridge
+from jupyter_pixi.kernels.bridge import Context, Refresher, Restarter, gone
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A site folder that this interpreter takes for its own; `sys.path` is put back."""
+    folder = tmp_path / "site-packages"
+    folder.mkdir()
+    monkeypatch.setattr(sysconfig, "get_path", lambda name: str(folder))
+    monkeypatch.setattr(sys, "path", [*sys.path, str(folder)])
+    return folder
+
+
+def test_only_new_pth_files_are_processed(site: Path, tmp_path: Path) -> None:
+    for name in ("old", "new"):
+        (tmp_path / name).mkdir()
+    (site / "old.pth").write_text(f"{tmp_path / 'old'}\nimport sys; sys.stand_in_old = 1\n")
+    refresher = Refresher()
+    (site / "new.pth").write_text(f"# why\n{tmp_path / 'new'}\n{tmp_path / 'missing'}\nimport sys; sys.stand_in = 1\n")
+    assert refresher.refresh({}, {})["paths"] == [str(tmp_path / "new")]
+    assert sys.stand_in == 1 and not hasattr(sys, "stand_in_old")
+    del sys.stand_in
+    assert refresher.refresh({}, {})["paths"] == []
+    assert not hasattr(sys, "stand_in")
+
+
+def test_a_broken_pth_file_is_told(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    refresher = Refresher()
+    (site / "broken.pth").write_text("import nothing_of_that_name\n")
+    refresher.refresh({}, {})
+    assert "nothing_of_that_name" in capsys.readouterr().err
+
+
+def test_variables_of_the_user_stay(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "environ", {"FROM_ACTIVATION": "1", "GONE": "1", "MINE": "1", "PATH": "/env/bin:/usr/bin"})
+    refresher = Refresher()
+    os.environ["MINE"] = "2"
+    os.environ["PATH"] = "/mine:" + os.environ["PATH"]
+    new = {"FROM_ACTIVATION": "2", "NEW": "1", "MINE": "3", "PATH": "/env/bin:/env/more:/usr/bin"}
+    effects = refresher.refresh({"activation": {"set": new, "unset": ["GONE", "NEVER"]}}, {})
+    assert os.environ == {
+        "FROM_ACTIVATION": "2",
+        "NEW": "1",
+        "MINE": "2",
+        "PATH": "/env/more:/mine:/env/bin:/usr/bin",
+    }
+    assert sorted(effects["variables"]) == ["FROM_ACTIVATION", "GONE", "NEW", "PATH"]
+    assert effects["kept"] == ["MINE"]
+    again = refresher.refresh({"activation": {"set": new, "unset": ["GONE"]}}, {})
+    assert (again["variables"], again["kept"]) == ([], ["MINE"])
+
+
+def test_modules_that_are_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept, lost = tmp_path / "kept.py", tmp_path / "lost" / "part.py"
+    kept.touch()
+    module = types.ModuleType("lost_one.part")
+    module.__file__ = str(lost)
+    monkeypatch.setitem(sys.modules, "lost_one.part", module)
+    loaded = [{"name": "kept", "files": [str(kept)]}, {"name": "lost-one", "files": [str(lost)]}]
+    assert gone({"loaded": loaded}) == [{"name": "lost-one", "modules": ["lost_one"]}]
+    assert gone({}) == []
+
+
+def test_launcher_for_another_environment() -> None:
+    launcher = ["python", "-m", "launch", "--environment", "default", "-f", "file"]
+    restarter = Restarter(None, Context("python", {}, launcher=launcher))
+    assert restarter.argv(None) == launcher
+    assert restarter.argv("cuda")[4] == "cuda" and launcher[4] == "default"
+    assert not restarter.possible, "nothing to schedule on"
+
+
+def test_the_file_is_for_python_3_8_and_needs_nothing() -> None:
+    source = Path(bridge.__file__).read_text(encoding="utf-8")
+    tree = ast.parse(source, feature_version=(3, 8))
+    imported = {
+        name.split(".")[0]
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for name in ([node.module or "."] if isinstance(node, ast.ImportFrom) else [a.name for a in node.names])
+    }
+    assert imported - set(sys.stdlib_module_names) == {"IPython"}
+    annotated = [node for node in tree.body if isinstance(node, ast.AnnAssign)]
+    assert not annotated, "an annotated name at the top would leave __annotations__ with the user"
+
+
+def test_importing_the_package_does_not_load_the_bridge() -> None:
+    code = "import sys, jupyter_pixi; print(hasattr(jupyter_pixi, 'load_ipython_extension'), len(sys.modules))"
+    bare = subprocess.run([sys.executable, "-c", "import sys; print(len(sys.modules))"], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    has, modules = done.stdout.split()
+    assert has == "True" and int(modules) <= int(bare.stdout) + 2
