@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .output import Output, context_of
-from .running import operation
 
 if TYPE_CHECKING:
     from ..kernels.specs import Offer
@@ -18,8 +17,8 @@ if TYPE_CHECKING:
 
 def _offers(context: Context, only: tuple[str, ...] = ()) -> tuple[OpenWorkspace, tuple[Offer, ...]]:
     from ..kernels.specs import offers
-    from ..operations.install import prefix_of
     from ..operations.status import states
+    from ..operations.targets import prefix_of
     from ..operations.workspace import open_workspace
 
     opened = open_workspace(context, tolerate_lock=True)
@@ -109,6 +108,7 @@ def _target(arguments: Namespace) -> Path:
 def kernels_prepare(arguments: Namespace) -> int:
     """`kernels prepare`: what a kernel's start does when its environment is not current (the launcher asks)."""
     from ..operations.prepare import prepare
+    from .running import operation
 
     done = operation(arguments, lambda c: prepare(c, arguments.environment or "default"))
     arguments.output.result(done)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from ..operations.context import Context
 from .output import Output, context_of
-from .running import operation
 
 if TYPE_CHECKING:
     from ..environments.model import Environment
@@ -41,6 +40,7 @@ def _size(size: int | None) -> str:
 def list_packages(arguments: Namespace) -> int:
     """`list [REGEX]`: locks if need be, never installs."""
     from ..operations.listing import json_row, matching, no_packages
+    from .running import operation
 
     opened, environment, platform, rows = operation(arguments, lambda c: _listed(c, arguments), record=False)
     rows = matching(rows, arguments.regex)

@@ -66,7 +66,7 @@ class Output:
             except (BrokenPipeError, ValueError):
                 self._pipe = None
         if self._log is not None:
-            self._log.write(event)
+            self._log.write(_without_secrets(event))
         if self._pipe is None:
             self._show(event)
 
@@ -151,6 +151,13 @@ class Output:
 
     def _painted(self, code: str, text: str) -> str:
         return f"\x1b[{code}m{text}\x1b[0m" if self.color else text
+
+
+def _without_secrets(event: Event) -> Event:
+    """The event as it may be written to disk: what activation scripts computed may hold secrets."""
+    if isinstance(event, Result) and event.data.get("activation"):
+        return Result(data={**event.data, "activation": None}, time=event.time)
+    return event
 
 
 def context_of(arguments: Namespace) -> Context:

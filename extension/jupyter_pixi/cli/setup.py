@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from dataclasses import replace
 from pathlib import Path
 
 from .output import Output, context_of
@@ -12,6 +13,8 @@ def init(arguments: Namespace) -> int:
     """`init [PATH]`."""
     from ..operations.init import InitOptions
     from ..operations.init import init as work
+    from ..operations.trusting import remember
+    from ..operations.workspace import open_workspace
 
     context = context_of(arguments)
     options = InitOptions(
@@ -22,6 +25,7 @@ def init(arguments: Namespace) -> int:
         platforms=tuple(arguments.platform),
     )
     made = work(context, options)
+    remember(open_workspace(replace(context, manifest_path=made.manifest)), context)
     output: Output = arguments.output
     for line in made.lines:
         output.success(line)

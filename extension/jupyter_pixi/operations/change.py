@@ -10,10 +10,13 @@ from dataclasses import dataclass, replace
 from ..errors import PixiError
 from ..manifest.edit import Written
 from .context import Context
-from .install import install_environment, is_current, target_platform
+from .install import install_environment, is_current
 from .publication import Pair, publish
+from .refresh import changes, variables
 from .relock import Relocked, relock
 from .result import Changed
+from .targets import prefix_of, target_platform
+from .trusting import remember
 from .workspace import OpenWorkspace, new_warnings
 
 
@@ -80,11 +83,12 @@ async def carry_out(
     for warning in new_warnings(before.manifest, after.manifest):
         context.warn(warning.text)
     _publish(change, context)
+    published = replace(after, lock=lock or after.lock, lock_data=_lock_data(change))
+    remember(published, context)
     if name is None or context.no_install or lock is None or context.frozen or context.locked:
         return result
     if platform is None:
         return _cannot_install(result, name)
-    published = replace(after, lock=lock, lock_data=_lock_data(change))
     if await is_current(published, name, platform, context):
         return result
     return await _install(change, published, result, name, context)
@@ -117,6 +121,8 @@ def _lock_data(change: Change) -> bytes | None:
 
 async def _install(change: Change, published: OpenWorkspace, result: Changed, name: str, context: Context) -> Changed:
     """Install; when that fails, manifest and lock go back to what they were and the prefix follows them."""
+    prefix = prefix_of(published, name)
+    before = variables(prefix, context.environ) if context.caller is not None else None
     try:
         report = await install_environment(published, name, context)
     except BaseException as error:
@@ -128,7 +134,7 @@ async def _install(change: Change, published: OpenWorkspace, result: Changed, na
     return replace(
         result,
         installed={name: report},
-        activation=report.activation if context.caller is not None else None,
+        activation=changes(before, variables(prefix, context.environ)) if before is not None else None,
     )
 
 

@@ -7,23 +7,20 @@ import shutil
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any, Literal
 
 from ..config import cache_folder
-from ..environments import PlatformChoice, choose_platform, host, unsupported
+from ..environments import PlatformChoice, host, unsupported
 from ..environments.model import Environment
 from ..errors import PixiError, UnsupportedPlatform
-from ..lockfile import packages
-from ..lockfile.model import LockFile
 from ..manifest.model import Platform
 from ..prefix.installation import InstallReport, InstallRequest
 from ..prefix.installation import install as install_prefix
-from ..prefix.paths import prefix_path
 from ..prefix.wanted import Filters
 from .context import Context
 from .publication import Pair, publish, workspace_lock
 from .relock import relock, require_frozen
+from .targets import choice, prefix_of
 from .trusting import remember
 from .workspace import OpenWorkspace, open_workspace
 
@@ -70,41 +67,6 @@ class Installed:
                 for name, r in self.reports.items()
             },
         }
-
-
-def prefix_of(opened: OpenWorkspace, environment: str) -> Path:
-    """The prefix of an environment (it may not exist)."""
-    return prefix_path(
-        opened.root,
-        environment,
-        opened.manifest.workspace.name,
-        opened.config.detached_environments,
-        cache_folder(os.environ),
-    )
-
-
-def locked_requirements(lock: LockFile | None, environment: str) -> dict[str, tuple[str, ...]]:
-    """Platform -> the virtual packages that its locked conda packages need."""
-    locked = lock.environments.get(environment) if lock is not None else None
-    if locked is None:
-        return {}
-    return {
-        platform: tuple(spec for p in rows if p.kind != "pypi" for spec in packages.depends(p) if spec.startswith("__"))
-        for platform, rows in locked.packages.items()
-    }
-
-
-def choice(opened: OpenWorkspace, environment: Environment, context: Context, lock: LockFile | None) -> PlatformChoice:
-    """The platform of an environment for this machine."""
-    return choose_platform(environment, host(context.environ), locked_requirements(lock, environment.name))
-
-
-def target_platform(
-    opened: OpenWorkspace, environment: str, context: Context, lock: LockFile | None
-) -> Platform | None:
-    """The platform that an environment would be installed for here; None where it cannot run."""
-    found = opened.environments.get(environment)
-    return choice(opened, found, context, lock).platform if found is not None else None
 
 
 async def install(context: Context, options: InstallOptions) -> Installed:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ..errors import LockFileError
@@ -10,6 +10,7 @@ from ..lockfile.model import CURRENT_VERSION
 from .context import Context
 from .publication import Pair, publish, workspace_lock
 from .relock import refuse_newer, relock
+from .trusting import remember
 from .workspace import OpenWorkspace, open_workspace
 
 if TYPE_CHECKING:
@@ -76,4 +77,5 @@ async def _locked(opened: OpenWorkspace, context: Context, *, write: bool) -> Lo
         if opened.lock_data is not None and opened.lock is None:
             raise LockFileError(f"{opened.lock_path} cannot be read, so it is not written over.")
         publish(opened, Pair(lock=data))
+        remember(replace(opened, lock=relocked.lock, lock_data=data), context)
     return Locked(diff(opened.lock, relocked.lock, opened.environments), data is not None)

@@ -113,7 +113,7 @@ def _project(opened: OpenWorkspace, extended: bool) -> dict[str, Any]:
 
 def _environment(opened: OpenWorkspace, environment: Environment, extended: bool) -> dict[str, Any]:
     from ..prefix.markers import read_marker
-    from .install import prefix_of
+    from .targets import prefix_of
     from .tasks import visible
 
     prefix = prefix_of(opened, environment.name)

@@ -18,7 +18,7 @@ from ..manifest.model import Platform
 from ..prefix.kernels import Kernel
 from ..prefix.readiness import state as prefix_state
 from .context import Context
-from .install import locked_requirements, prefix_of
+from .targets import locked_requirements, prefix_of
 from .workspace import OpenWorkspace, locate, open_workspace
 
 
