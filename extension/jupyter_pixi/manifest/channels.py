@@ -8,14 +8,19 @@ from .toml import Value
 
 
 def read_channels(value: Value) -> tuple[ChannelSpec, ...]:
-    """The channels of an array in order. Raises ManifestError for a wrong entry or one that is there twice."""
+    """The channels of a workspace in order. Raises ManifestError for a wrong entry or one that is there twice."""
     found: list[ChannelSpec] = []
     for item in value.items():
         channel = read_channel(item)
-        if any(channel.channel == other.channel for other in found):
+        if channel in found:
             raise item.error(f"duplicate key: `{channel.channel}`")
         found.append(channel)
     return tuple(found)
+
+
+def read_feature_channels(value: Value) -> tuple[ChannelSpec, ...]:
+    """The channels of a feature in order, where a repetition does no harm."""
+    return tuple(dict.fromkeys(read_channel(item) for item in value.items()))
 
 
 def read_channel(value: Value) -> ChannelSpec:

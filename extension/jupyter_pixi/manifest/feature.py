@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from .channels import read_channels
+from .channels import read_feature_channels
 from .conda_specs import read_constraints, read_dependencies, read_dev
 from .legacy import read_system_requirements
 from .model import (
@@ -102,7 +102,7 @@ def _setting(
 ) -> tuple[tuple[str, ...] | None, tuple[ChannelSpec, ...] | None, str | None, str | None]:
     return (
         table.get("platforms", _platform_names),
-        table.get("channels", read_channels),
+        table.get("channels", read_feature_channels),
         table.get("channel-priority", lambda v: one_of(v, CHANNEL_PRIORITIES)),
         table.get("solve-strategy", lambda v: one_of(v, SOLVE_STRATEGIES)),
     )

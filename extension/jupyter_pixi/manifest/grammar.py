@@ -15,6 +15,7 @@ _CONDA_ITEM = rf"(?:(?:==|!=|>=|<=|>|<|~=|=)?{_CONDA_VERSION}(?:\.\*)?|\*)"
 _CONDA_SPEC = re.compile(rf"{_CONDA_ITEM}(?:[,|] ?{_CONDA_ITEM})*")
 _BARE_VERSION = re.compile(rf"(?:^|[,|] ?)({_CONDA_VERSION})(?=[,|]|$)")
 _PLAIN_VERSION = re.compile(r"\d+(?:\.\d+)*")
+_RANGE = re.compile(r"(>=|<=|>|<|==)(\d+(?:\.\d+)*)")
 
 _PEP440 = r"\d+(?:\.\d+)*(?:(?:a|b|rc)\d+)?(?:\.post\d+)?(?:\.dev\d+)?"
 _PEP440_ITEM = rf"\s*(?:(?:>=|<=|>|<|==|!=)\s*{_PEP440}|(?:==|!=)\s*\d+(?:\.\d+)*\.\*|~=\s*\d+(?:\.\d+)+)\s*"
@@ -88,11 +89,32 @@ def compare_versions(left: str, right: str) -> int:
     return (x > y) - (x < y)
 
 
+def strict_spec_problem(text: str) -> str | None:
+    """Why `text` is not a version specification that leaves nothing to guess, or None (`requires-pixi` is read so)."""
+    if all(_RANGE.fullmatch(part) for part in text.split(",")):
+        return None
+    from rattler import VersionSpec
+
+    try:
+        VersionSpec(text, strict=True)
+    except Exception as error:
+        return _sentence(error)
+    return None
+
+
 def version_matches(version: str, spec: str) -> bool:
     """Whether a conda version fulfils a valid specification."""
+    ranges = [_RANGE.fullmatch(part) for part in spec.split(",")]
+    if all(ranges) and _PLAIN_VERSION.fullmatch(version):
+        return all(_within(version, match[1], match[2]) for match in ranges if match is not None)
     from rattler import Version, VersionSpec
 
     return VersionSpec(spec).matches(Version(version))
+
+
+def _within(version: str, operator: str, bound: str) -> bool:
+    order = compare_versions(version, bound)
+    return {">=": order >= 0, "<=": order <= 0, ">": order > 0, "<": order < 0, "==": order == 0}[operator]
 
 
 def pep440_problem(text: str) -> str | None:

@@ -9,8 +9,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 
-Keys = tuple["str | int", ...]
-"""A way into a document: table keys and array indices from the root."""
+from .toml import Keys
 
 _BLANK = re.compile(r"[ \t\r\n]+|#[^\n]*")
 _INLINE_BLANK = re.compile(r"[ \t]+")

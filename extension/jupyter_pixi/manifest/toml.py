@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import ManifestError, Place
 from .model import ManifestWarning
-from .positions import Keys, Positions
+
+if TYPE_CHECKING:
+    from .positions import Positions
+
+Keys = tuple["str | int", ...]
+"""A way into a document: table keys and array indices from the root."""
 
 MAX_BYTES = 8 * 1024 * 1024
 """Larger files are refused: no manifest is, and a wrong file should not keep the reader busy."""
@@ -41,6 +46,8 @@ class Document:
 
     @cached_property
     def _positions(self) -> Positions:
+        from .positions import Positions
+
         return Positions(self.text)
 
     def place(self, keys: Keys, *, value: bool = True) -> Place:

@@ -10,7 +10,7 @@ from .. import PIXI_VERSION
 from .channels import read_channels, read_cutoff
 from .conda_specs import read_dependencies
 from .feature import CHANNEL_PRIORITIES, SOLVE_STRATEGIES
-from .grammar import license_problem, url_problem, version_matches, version_problem, version_spec_problem
+from .grammar import license_problem, strict_spec_problem, url_problem, version_matches, version_problem
 from .model import CondaSpec, PypiOptions, Workspace
 from .platforms import read_platforms
 from .pypi_options import one_of, read_pypi_options
@@ -36,11 +36,7 @@ def check_required_version(table: Table) -> None:
     if value is None:
         return
     spec = value.string()
-    problem = version_spec_problem(spec) or (
-        f"missing range specifier for '{spec}'. Did you mean '=={spec}' or '{spec}.*'?"
-        if spec[:1].isalnum() and not spec.endswith("*")
-        else None
-    )
+    problem = strict_spec_problem(spec)
     if problem is not None:
         raise value.error(f"invalid version specifier in 'requires-pixi': {problem}")
     if not version_matches(PIXI_VERSION, spec):
