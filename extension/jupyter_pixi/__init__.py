@@ -16,3 +16,15 @@ def load_ipython_extension(shell: Any) -> None:
     from .kernels import bridge
 
     bridge.load(shell)
+
+
+def _jupyter_server_extension_points() -> list[dict[str, Any]]:
+    """Tells a Jupyter server that this package extends it, and with what."""
+    from .server.app import JupyterPixi
+
+    return [{"module": "jupyter_pixi.server.app", "app": JupyterPixi}]
+
+
+def _jupyter_labextension_paths() -> list[dict[str, str]]:
+    """Tells where the built lab extension is (for `jupyter labextension develop`)."""
+    return [{"src": "labextension", "dest": "jupyter-pixi"}]

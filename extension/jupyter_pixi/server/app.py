@@ -56,12 +56,10 @@ class JupyterPixi(ExtensionApp):
         self._follower = Follower()
         self._observer: Observer | None = None
         self._kernels: KernelDirectory | None = None
-        self._kernels_changed = False
-        assert self.serverapp is not None
         for schema in SCHEMAS:
-            self.serverapp.event_logger.register_event_schema(schema)
+            self._server.event_logger.register_event_schema(schema)
         self.handlers.extend(handlers(lambda: self.snapshot))
-        self.serverapp.io_loop.add_callback(self._begin)
+        self._server.io_loop.add_callback(self._begin)
 
     async def stop_extension(self) -> None:
         """Ends the observer and takes the kernelspecs away."""
@@ -74,23 +72,27 @@ class JupyterPixi(ExtensionApp):
         """The ids of running operations: the server does not stop itself for idleness while there are any."""
         return list(self._follower.running) or None
 
-    def _begin(self) -> None:
+    @property
+    def _server(self) -> Any:  # ServerApp, whose parts are all optional to a type checker
         assert self.serverapp is not None
-        if self.serverapp.gateway_config.gateway_enabled:
+        return self.serverapp
+
+    def _begin(self) -> None:
+        if self._server.gateway_config.gateway_enabled:
             self.log.info("jupyter-pixi lists no kernels: they come from a gateway.")
         else:
             self._kernels = KernelDirectory(Path(jupyter_runtime_dir()) / "jupyter-pixi")
-            manager = self.serverapp.kernel_spec_manager
+            manager = self._server.kernel_spec_manager
             # In front: a kernelspec of the same name that was published for other programs does not know the state.
             manager.kernel_dirs = [str(self._kernels.path), *manager.kernel_dirs]
         logging.getLogger("watchfiles").setLevel(logging.WARNING)
+        self._base = Path(os.path.realpath(self._server.root_dir))
         self._observer = Observer(self._where(), state.read, self._look_taken, self._noticed, self.log)
         self._observer.start()
 
     def _where(self) -> Roots:
-        assert self.serverapp is not None
         environ = dict(os.environ)
-        root = Path(os.path.realpath(self.serverapp.root_dir))
+        root = self._base
         configured = tuple(Path(os.path.realpath(Path(folder).expanduser())) for folder in self.roots)
         project = environ.get("PIXI_PROJECT_ROOT")
         return Roots(
@@ -106,7 +108,7 @@ class JupyterPixi(ExtensionApp):
     # --- on the observer's thread -------------------------------------------------------------------------------
 
     def _look_taken(self, snapshot: Snapshot) -> None:
-        kernels = self._kernels is not None and self._kernels.write(state.kernelspecs(snapshot))
+        kernels = self._kernels is not None and self._kernels.write(state.kernelspecs(snapshot, self._base))
         self._call(self._take_over, snapshot, kernels)
 
     def _noticed(self, paths: Iterable[Path]) -> None:
@@ -117,8 +119,7 @@ class JupyterPixi(ExtensionApp):
                     self._call(self._tell_operation, path.stem, self._follower.manifest(path), events)
 
     def _call(self, function: Any, *arguments: Any) -> None:
-        assert self.serverapp is not None
-        self.serverapp.io_loop.add_callback(function, *arguments)
+        self._server.io_loop.add_callback(function, *arguments)
 
     # --- on the event loop --------------------------------------------------------------------------------------
 
@@ -139,5 +140,4 @@ class JupyterPixi(ExtensionApp):
                 self._emit(OPERATION, {"operation": id, "manifest": manifest, "event": event})
 
     def _emit(self, schema_id: str, data: dict[str, Any]) -> None:
-        assert self.serverapp is not None
-        self.serverapp.event_logger.emit(schema_id=schema_id, data=data)
+        self._server.event_logger.emit(schema_id=schema_id, data=data)

@@ -40,7 +40,7 @@ class PixiHandler(APIHandler):
         """
         workspace = self.snapshot().workspace(Path(manifest))
         if workspace is None:
-            raise web.HTTPError(404, "This server knows no workspace with the manifest %r.", manifest)
+            raise web.HTTPError(404, f"This server knows no workspace with the manifest {manifest!r}.")
         return workspace
 
     def answer(self, document: dict[str, Any]) -> None:
@@ -85,11 +85,11 @@ class OperationHandler(PixiHandler):
         """Read the events off the event loop."""
         workspace = self.known(self.get_query_argument("manifest"))
         if not _ID.fullmatch(id):
-            raise web.HTTPError(404, "%r is no operation's id.", id)
+            raise web.HTTPError(404, f"{id!r} is no operation's id.")
         events = await asyncio.to_thread(_events, workspace, f"{id}.jsonl")
         summary = operation_log.summarise(events, id)
         if summary is None or summary.manifest != str(workspace.manifest):
-            raise web.HTTPError(404, "The workspace %r has no operation %r.", workspace.name, id)
+            raise web.HTTPError(404, f"The workspace {workspace.name!r} has no operation {id!r}.")
         self.answer({**summary.to_json(), "events": events})
 
 

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .scan import MANIFESTS, Limits, Scan, above, registered, registry_file, scan
+from ..operations.registry import registry_path
+from .scan import MANIFESTS, Limits, Scan, above, registered, scan
 from .snapshot import Snapshot, WorkspaceState
 from .watch import Watcher
 
@@ -40,14 +41,14 @@ class Roots:
 class Observer:
     """Looks, tells, waits for a change, looks again. Everything it is given is called on its thread.
 
-    `read` makes the state of one manifest (it must not raise for a user's mistake), `publish` gets each new snapshot,
-    `noticed` the paths that changed, whatever they are.
+    `read` makes the state of one manifest, given its last one (it does not raise for a user's mistake), `publish`
+    gets each new snapshot, `noticed` the paths that changed, whatever they are.
     """
 
     def __init__(
         self,
         roots: Roots,
-        read: Callable[[Path], WorkspaceState],
+        read: Callable[[Path, WorkspaceState | None], WorkspaceState],
         publish: Callable[[Snapshot], None],
         noticed: Callable[[Iterable[Path]], None],
         log: logging.Logger,
@@ -124,7 +125,11 @@ class Observer:
         if known is not None and known[0] == _stamp(known[1].watched):
             return known[1]
         started = time.time()
-        state = self._read(manifest)
+        try:
+            state = self._read(manifest, known[1] if known is not None else None)
+        except Exception as error:  # a mistake of ours in one workspace must not hide the others
+            self._log.exception("jupyter-pixi could not read the workspace %s", manifest)
+            return _unreadable(manifest, error)
         stamp = _stamp(state.watched)
         # A file that changed while it was read bears a time after the beginning: it is read again.
         fresh = any(one is not None and one[0] / 1e9 >= started - 0.02 for one in stamp)
@@ -168,6 +173,12 @@ class Observer:
         return path in self._files_watched or path.parent in self._files_watched
 
 
+def _unreadable(manifest: Path, error: Exception) -> WorkspaceState:
+    message = f"This workspace could not be read ({type(error).__name__}); the server's log tells more."
+    document = {"message": message, "help": None, "file": str(manifest), "line": None, "column": None}
+    return WorkspaceState(manifest, manifest.parent.name, error=document)
+
+
 def _stamp(paths: Iterable[Path]) -> Stamp:
     def one(path: Path) -> tuple[int, int, int] | None:
         try:
@@ -186,5 +197,5 @@ def _folders(snapshot: Snapshot, roots: Roots) -> Iterator[Path]:
         pixi = workspace.root / ".pixi"
         yield from (pixi, pixi / "envs", pixi / "jupyter-pixi", pixi / "jupyter-pixi" / "operations")
         yield from (path if path.is_dir() else path.parent for path in workspace.watched)
-    yield from (registry_file(roots.environ).parent, *roots.beside)
+    yield from (registry_path(roots.environ).parent, *roots.beside)
     yield from snapshot.scanned

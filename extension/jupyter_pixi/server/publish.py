@@ -7,17 +7,9 @@ import os
 import shutil
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-
-@dataclass(frozen=True)
-class Spec:
-    """A kernelspec: what its kernel.json says, and the files beside it (name to where their bytes are)."""
-
-    document: Mapping[str, Any]
-    resources: Mapping[str, Path] = field(default_factory=dict)
+from ..kernels.specs import Spec
 
 
 class KernelDirectory:

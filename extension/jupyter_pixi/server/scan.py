@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..errors import PixiError
+from ..operations import registry
 from . import gitignore
 
 MANIFESTS = ("pixi.toml", "pyproject.toml", "mojoproject.toml")
@@ -97,26 +99,13 @@ def above(start: Path) -> Path | None:
 def registered(environ: Mapping[str, str]) -> tuple[Path, ...]:
     """The folders in Pixi's registry of named workspaces (`pixi workspace register`) that still exist.
 
-    The registry is `$PIXI_HOME/workspaces.toml` (`~/.pixi` by default) with a table `[named-workspaces]` of name to
-    path. One that cannot be read counts as empty: it belongs to Pixi, which will say so.
+    One that cannot be read counts as empty: it belongs to Pixi, which will say so.
     """
-    import tomllib
-
     try:
-        data = tomllib.loads(registry_file(environ).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        paths = [Path(os.path.realpath(path)) for path in registry.registered(environ).values()]
+    except PixiError:
         return ()
-    table = data.get("named-workspaces")
-    if not isinstance(table, dict):
-        return ()
-    paths = (Path(os.path.realpath(value)) for value in table.values() if isinstance(value, str))
     return tuple(path.parent if path.is_file() else path for path in paths if path.exists())
-
-
-def registry_file(environ: Mapping[str, str]) -> Path:
-    """Where Pixi keeps its registry of named workspaces."""
-    home = environ.get("PIXI_HOME") or str(Path(environ.get("HOME") or Path.home()) / ".pixi")
-    return Path(home) / "workspaces.toml"
 
 
 def manifest_among(folder: Path, files: Iterable[str]) -> Path | None:

@@ -5,40 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-STATES = ("ready", "not-installed", "out-of-date", "not-locked", "cannot-run", "broken", "untrusted")
-
-
-@dataclass(frozen=True)
-class EnvironmentState:
-    """One environment on this machine: its state (one of `STATES`) and the reason in words a person can act on."""
-
-    name: str
-    state: str
-    reason: str = ""
-    prefix: str | None = None
-    platforms: tuple[str, ...] = ()
-    kernels: tuple[str, ...] = ()  # names of its kernelspecs, the plain one first
-
-    def to_json(self) -> dict[str, Any]:
-        """The document of the REST interface."""
-        return {
-            "name": self.name,
-            "state": self.state,
-            "reason": self.reason,
-            "prefix": self.prefix,
-            "platforms": list(self.platforms),
-            "kernels": list(self.kernels),
-        }
+if TYPE_CHECKING:
+    from ..kernels.specs import Offer
+    from ..operations.status import EnvironmentState
 
 
 @dataclass(frozen=True)
 class WorkspaceState:
-    """One workspace. `error` is set, and there are no environments, where the manifest cannot be read.
+    """One workspace. `error` is set where the manifest cannot be read; the rest is then what it said before.
 
     `error` holds `message`, `help`, `file`, `line`, `column` (the latter may be None). `watched` are the files and
-    folders on which the state depends; a change of any of them means that it has to be read again.
+    folders on which the state depends; a change of any of them means that it has to be read again. `offers` are the
+    kernels that its environments have for whoever lists kernels.
     """
 
     manifest: Path
@@ -46,6 +26,7 @@ class WorkspaceState:
     environments: tuple[EnvironmentState, ...] = ()
     error: Mapping[str, Any] | None = None
     watched: tuple[Path, ...] = ()
+    offers: tuple[Offer, ...] = ()
 
     @property
     def root(self) -> Path:

@@ -11,9 +11,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from jupyter_pixi.operations.status import EnvironmentState, Reason
 from jupyter_pixi.server.observer import Observer, Roots
 from jupyter_pixi.server.scan import Limits
-from jupyter_pixi.server.snapshot import EnvironmentState, Snapshot, WorkspaceState
+from jupyter_pixi.server.snapshot import Snapshot, WorkspaceState
 from jupyter_pixi.server.watch import Watcher
 
 MANIFEST = "[workspace]\n"
@@ -28,10 +29,10 @@ class Seen:
         self.reads = 0
         self._new = threading.Condition()
 
-    def read(self, manifest: Path) -> WorkspaceState:
+    def read(self, manifest: Path, last: WorkspaceState | None) -> WorkspaceState:
         self.reads += 1
         text = manifest.read_text() if manifest.exists() else ""
-        environment = EnvironmentState("default", "ready", text.strip())
+        environment = EnvironmentState("default", "broken", Reason("x", text), manifest.parent, None)
         watched = (manifest, manifest.parent / "pixi.lock")
         return WorkspaceState(manifest, manifest.parent.name, (environment,), None, watched)
 
@@ -72,6 +73,10 @@ def root(tmp_path: Path) -> Path:
     return folder
 
 
+def text_of(snapshot: Snapshot) -> str:
+    return "".join(e.reason.text for w in snapshot.workspaces for e in w.environments if e.reason)
+
+
 def names(snapshot: Snapshot) -> list[str]:
     return [w.name for w in snapshot.workspaces]
 
@@ -88,7 +93,7 @@ def test_come_change_go(root: Path) -> None:
         assert time.monotonic() - began < 2
 
         (workspace / "pixi.toml").write_text("[workspace]\nname = 'changed'\n")
-        seen.until(lambda s: "changed" in s.workspaces[0].environments[0].reason, 5)
+        seen.until(lambda s: "changed" in text_of(s), 5)
 
         (workspace / "pixi.toml").unlink()
         seen.until(lambda s: names(s) == [], 5)
@@ -103,7 +108,7 @@ def test_without_notifications(root: Path, monkeypatch: pytest.MonkeyPatch) -> N
     with observing(root, poll=0.2, search=0.5) as (seen, _):
         seen.until(lambda s: names(s) == ["weather"], 5)
         (workspace / "pixi.toml").write_text("[workspace]\nname = 'changed'\n")
-        seen.until(lambda s: "changed" in s.workspaces[0].environments[0].reason, 5)
+        seen.until(lambda s: "changed" in text_of(s), 5)
         (root / "sub" / "pixi.toml").write_text(MANIFEST)
         seen.until(lambda s: names(s) == ["sub", "weather"], 5)
 
@@ -139,15 +144,25 @@ def test_editing_a_notebook_is_no_reason_to_look(root: Path) -> None:
         assert searches == 0
 
 
-def test_a_mistake_of_ours_does_not_end_it(root: Path) -> None:
+def test_a_mistake_of_ours_hides_no_other_workspace(root: Path) -> None:
     (root / "pixi.toml").write_text(MANIFEST)
+    (root / "sub" / "pixi.toml").write_text(MANIFEST)
     with observing(root, poll=0.2, search=0.3) as (seen, observer):
-        seen.until(lambda s: s.complete, 5)
-        read, observer._read = observer._read, lambda manifest: 1 / 0  # type: ignore[assignment, method-assign]
+        seen.until(lambda s: len(s.workspaces) == 2, 5)
+        read = observer._read
+
+        def failing(manifest: Path, last: WorkspaceState | None) -> WorkspaceState:
+            if manifest.parent == root:
+                raise ZeroDivisionError
+            return read(manifest, last)
+
+        observer._read = failing  # type: ignore[method-assign]
         (root / "pixi.toml").write_text("[workspace]\nname = 'changed'\n")
-        time.sleep(0.8)
+        snapshot = seen.until(lambda s: s.workspaces[0].error is not None, 5)
+        assert "ZeroDivisionError" in str(snapshot.workspaces[0].error)
+        assert snapshot.workspaces[1].environments
         observer._read = read  # type: ignore[method-assign]
-        seen.until(lambda s: "changed" in s.workspaces[0].environments[0].reason, 5)
+        seen.until(lambda s: "changed" in text_of(s), 5)
 
 
 def test_a_thousand_workspaces_leave_the_loop_alone(root: Path) -> None:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import threading
 from pathlib import Path
 
 from jupyter_client.kernelspec import KernelSpecManager
-from jupyter_pixi.server.publish import KernelDirectory, Spec
+from jupyter_pixi.kernels.specs import Spec
+from jupyter_pixi.server.publish import KernelDirectory
 
 
 def spec(title: str, **more: object) -> Spec:
-    return Spec({"argv": ["true"], "display_name": title, "language": "python", **more})
+    return Spec("pixi.w.e", {"argv": ["true"], "display_name": title, "language": "python", **more})
 
 
 def manager(directory: KernelDirectory) -> KernelSpecManager:
@@ -25,14 +25,14 @@ def test_comes_changes_and_goes(tmp_path: Path) -> None:
     logo = tmp_path / "logo-svg.svg"
     logo.write_text("<svg/>")
     directory = KernelDirectory(tmp_path / "runtime")
-    shown = Spec(spec("one").document, {"logo-svg.svg": logo, "logo-64x64.png": tmp_path / "missing.png"})
+    shown = Spec("pixi.w.one", spec("one").document, {"logo-svg.svg": logo, "logo-64x64.png": tmp_path / "missing.png"})
     assert directory.write({"pixi.w.one": shown, "pixi.w.two": spec("two")})
     specs = manager(directory).get_all_specs()
     assert {name: found["spec"]["display_name"] for name, found in specs.items()} == {
         "pixi.w.one": "one",
         "pixi.w.two": "two",
     }
-    assert sorted(os.listdir(directory.path / "pixi.w.one")) == ["kernel.json", "logo-svg.svg"]
+    assert sorted(p.name for p in (directory.path / "pixi.w.one").iterdir()) == ["kernel.json", "logo-svg.svg"]
 
     assert not directory.write({"pixi.w.one": shown, "pixi.w.two": spec("two")})
     assert directory.write({"pixi.w.two": spec("two (unavailable)")})

@@ -89,7 +89,7 @@ def test_registry_of_named_workspaces(tmp_path: Path) -> None:
     workspace = put(tmp_path / "far" / "pixi.toml").parent
     registry = put(
         tmp_path / "home" / "workspaces.toml",
-        f'[named-workspaces]\nfar = "{workspace}"\ngone = "{tmp_path}/gone"\nodd = 3\n',
+        f'[named-workspaces]\nfar = "{workspace}"\ngone = "{tmp_path}/gone"\n',
     )
     assert registered({"PIXI_HOME": str(registry.parent)}) == (workspace,)
     assert registered({"HOME": str(tmp_path / "nobody")}) == ()

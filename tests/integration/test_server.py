@@ -1,0 +1,210 @@
+"""A real Jupyter server with the extension: who may ask, what it lists, and how soon it tells of changes."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jupyter_pixi.events import Phase, Result, Started, to_line
+from jupyter_pixi.server.schemas import ENVIRONMENTS_CHANGED, OPERATION
+from support.homes import Home, make_home
+from support.jupyter_server import TOKEN, Running, jupyter_server
+
+API = "jupyter-pixi/api"
+WEATHER = """\
+[workspace]
+name = "weather"
+channels = []
+platforms = ["linux-64", "osx-arm64", { name = "gpu", platform = "linux-64", cuda = "99" }]
+
+[feature.lab.dependencies]
+python = "*"
+ipykernel = "*"
+
+[feature.cuda]
+platforms = ["gpu"]
+
+[environments]
+cpu = ["lab"]
+cuda = ["lab", "cuda"]
+"""
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    return make_home(tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("packages"))
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory, home: Home) -> Iterator[Running]:
+    root = tmp_path_factory.mktemp("root")
+    (root / "weather").mkdir()
+    (root / "weather" / "pixi.toml").write_text(WEATHER)
+    outside = tmp_path_factory.mktemp("outside")
+    (outside / "pixi.toml").write_text(WEATHER.replace('"weather"', '"secret"'))
+    env = {"CONDA_OVERRIDE_CUDA": "12"}
+    with jupyter_server(root, home, app=("jupyter_server",), env=env) as running:
+        wait(lambda: running.get(f"{API}/workspaces")["complete"], 10)
+        yield running
+
+
+def wait(reached: Callable[[], Any], seconds: float) -> float:
+    """Waits until it is so; returns how long that took."""
+    began = time.monotonic()
+    while not reached():
+        assert time.monotonic() - began < seconds, f"not within {seconds} s"
+        time.sleep(0.02)
+    return time.monotonic() - began
+
+
+@contextmanager
+def events(running: Running) -> Iterator[queue.Queue[dict[str, Any]]]:
+    """What comes over the server's event bus, as a browser hears it."""
+    from websocket import create_connection
+
+    address = running.url.replace("http", "ws", 1) + f"api/events/subscribe?token={TOKEN}"
+    socket = create_connection(address, timeout=30)
+    heard: queue.Queue[dict[str, Any]] = queue.Queue()
+
+    def listen() -> None:
+        try:
+            while True:
+                heard.put(json.loads(socket.recv()))
+        except Exception:
+            return
+
+    thread = threading.Thread(target=listen, daemon=True)
+    thread.start()
+    try:
+        yield heard
+    finally:
+        socket.close()
+        thread.join(5)
+
+
+def next_of(heard: queue.Queue[dict[str, Any]], schema: str, seconds: float = 5) -> dict[str, Any]:
+    deadline = time.monotonic() + seconds
+    while True:
+        event = heard.get(timeout=max(0.01, deadline - time.monotonic()))
+        if event["schema_id"] == schema:
+            return event
+
+
+@pytest.mark.parametrize("path", ["workspaces", "operations", "operations/x?manifest=y"])
+def test_nobody_without_a_token(server: Running, path: str) -> None:
+    assert server.status(f"{API}/{path}", token=None) == 403
+    assert server.status(f"{API}/{path}", token="wrong") == 403
+
+
+def test_workspaces_and_states(server: Running) -> None:
+    document = server.get(f"{API}/workspaces")
+    (weather,) = document["workspaces"]
+    assert weather["name"] == "weather"
+    assert weather["manifest"] == str(server.root / "weather" / "pixi.toml")
+    states = {e["name"]: (e["state"], e["reason"]["text"]) for e in weather["environments"]}
+    assert states["cpu"][0] == "not-locked"
+    assert states["cuda"][0] == "cannot-run"
+    assert "__cuda" in states["cuda"][1]
+    assert server.get(f"{API}/workspaces?manifest={weather['manifest']}") == weather
+
+
+def test_other_folders_are_not_answered_for(server: Running, tmp_path_factory: pytest.TempPathFactory) -> None:
+    outside = tmp_path_factory.getbasetemp() / "outside0" / "pixi.toml"
+    for manifest in (outside, Path("/etc/passwd"), server.root / ".." / "outside0" / "pixi.toml"):
+        assert server.status(f"{API}/workspaces?manifest={manifest}") == 404
+        assert server.status(f"{API}/operations?manifest={manifest}") == 404
+        assert server.status(f"{API}/operations/x?manifest={manifest}") == 404
+    manifest = server.root / "weather" / "pixi.toml"
+    for id in ("..%2F..%2Fx", "..", "%00", "none"):
+        assert server.status(f"{API}/operations/{id}?manifest={manifest}") in (400, 404)
+
+
+def test_errors_are_sentences(server: Running) -> None:
+    import urllib.error
+
+    with pytest.raises(urllib.error.HTTPError) as raised:
+        server.get(f"{API}/workspaces?manifest=/nowhere/pixi.toml")
+    message = json.load(raised.value)["message"]
+    assert message == "This server knows no workspace with the manifest '/nowhere/pixi.toml'."
+
+
+def test_kernelspecs_are_listed(server: Running) -> None:
+    specs = server.kernelspecs()
+    assert {"pixi.weather.cpu", "pixi.weather.cuda"} <= specs.keys()
+    cuda = specs["pixi.weather.cuda"]
+    assert cuda["spec"]["display_name"] == "weather · cuda (unavailable)"
+    assert cuda["spec"]["metadata"]["jupyter-pixi"]["state"] == "cannot-run"
+    assert "logo-svg" in cuda["resources"]
+    assert server.status(cuda["resources"]["logo-svg"].lstrip("/")) == 200
+    assert specs["pixi.weather.cpu"]["spec"]["display_name"] == "weather · cpu"
+
+
+def test_a_new_workspace_within_two_seconds(server: Running) -> None:
+    folder = server.root / "tides"
+    with events(server) as heard:
+        time.sleep(1.5)  # the look that follows a new set of watches
+        folder.mkdir()
+        (folder / "pixi.toml").write_text(WEATHER.replace('"weather"', '"tides"'))
+        began = time.monotonic()
+        took = wait(lambda: "pixi.tides.cpu" in server.kernelspecs(), 5)
+        event = next_of(heard, ENVIRONMENTS_CHANGED)
+        assert time.monotonic() - began < 3
+        assert took < 2
+        assert event["kernels"] is True
+        assert event["workspaces"] == [str(folder / "pixi.toml")]
+
+        (folder / "pixi.toml").unlink()
+        wait(lambda: "pixi.tides.cpu" not in server.kernelspecs(), 5)
+        assert next_of(heard, ENVIRONMENTS_CHANGED)["workspaces"] == [str(folder / "pixi.toml")]
+
+
+def test_a_mistake_in_a_manifest_keeps_the_kernels(server: Running) -> None:
+    folder = server.root / "typo"
+    folder.mkdir()
+    manifest = folder / "pixi.toml"
+    text = WEATHER.replace('"weather"', '"typo"')
+    manifest.write_text(text)
+    wait(lambda: "pixi.typo.cpu" in server.kernelspecs(), 5)
+    manifest.write_text(text + "\nchannels = [\n")
+
+    def state() -> str:
+        return str(server.kernelspecs()["pixi.typo.cpu"]["spec"]["metadata"]["jupyter-pixi"]["state"])
+
+    wait(lambda: state() == "broken", 5)
+    workspace = server.get(f"{API}/workspaces?manifest={manifest}")
+    assert workspace["error"]["file"] == str(manifest)
+    assert workspace["error"]["line"] is not None
+    manifest.write_text(text)
+    wait(lambda: state() == "not-locked", 5)
+    manifest.unlink()
+
+
+def test_operations_are_told_and_kept(server: Running) -> None:
+    manifest = str(server.root / "weather" / "pixi.toml")
+    folder = server.root / "weather" / ".pixi" / "jupyter-pixi" / "operations"
+    with events(server) as heard:
+        folder.mkdir(parents=True)
+        wait(lambda: True, 1)
+        time.sleep(2.5)  # until the new folder is watched
+        path = folder / "20261101T000000-ab12cd34.jsonl"
+        started = Started(path.stem, ("add", "polars"), manifest=manifest, environment="cpu", pid=os.getpid())
+        path.write_text(to_line(started) + to_line(Phase("solve", "Solving", 2)))
+        first = next_of(heard, OPERATION)
+        assert (first["operation"], first["manifest"], first["event"]["event"]) == (path.stem, manifest, "started")
+        assert next_of(heard, OPERATION)["event"]["phase"] == "solve"
+        (running,) = server.get(f"{API}/operations")["operations"]
+        assert (running["state"], running["command"]) == ("running", ["add", "polars"])
+        with path.open("a") as file:
+            file.write(to_line(Result({"message": "Added polars"})))
+        assert next_of(heard, OPERATION)["event"]["data"] == {"message": "Added polars"}
+    document = server.get(f"{API}/operations/{path.stem}?manifest={manifest}")
+    assert document["state"] == "done"
+    assert [event["event"] for event in document["events"]] == ["started", "phase", "result"]

@@ -1,0 +1,114 @@
+"""Turns a folder into a running Jupyter server with this package's extension, on loopback with a token."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jupyter_pixi
+
+from .homes import Home
+
+TOKEN = "a-token-for-tests"
+BUILT = Path(jupyter_pixi.__file__).parent / "labextension"
+
+
+@dataclass(frozen=True)
+class Running:
+    """A server: its URL with a trailing slash, its root folder, its log, and whose home it lives in."""
+
+    url: str
+    root: Path
+    log: Path
+    home: Home
+
+    def get(self, path: str, token: str | None = TOKEN) -> Any:
+        """The JSON document at a path. Raises HTTPError."""
+        headers = {"Authorization": f"token {token}"} if token else {}
+        request = urllib.request.Request(self.url + path, headers=headers)
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return json.load(answer)
+
+    def status(self, path: str, token: str | None = TOKEN, method: str = "GET") -> int:
+        """The HTTP status of a request."""
+        headers = {"Authorization": f"token {token}"} if token else {}
+        request = urllib.request.Request(self.url + path, headers=headers, method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                return int(answer.status)
+        except urllib.error.HTTPError as error:
+            return error.code
+
+    def kernelspecs(self) -> dict[str, Any]:
+        """What the server lists, by name."""
+        found: dict[str, Any] = self.get("api/kernelspecs")["kernelspecs"]
+        return found
+
+
+@contextmanager
+def jupyter_server(
+    root: Path, home: Home, *arguments: str, app: Sequence[str] = ("jupyterlab",), env: Mapping[str, str] | None = None
+) -> Iterator[Running]:
+    """A server of `root` until left. `app` is the module to run and its sub-commands."""
+    port = _free_port()
+    extensions = home.path / "labextensions"
+    extensions.mkdir(exist_ok=True)
+    link = extensions / "jupyter-pixi"
+    if BUILT.is_dir() and not link.is_symlink():
+        link.symlink_to(BUILT)
+    settings = home.path / ".jupyter/lab/user-settings/@jupyterlab/apputils-extension"
+    settings.mkdir(parents=True, exist_ok=True)
+    # A question whether to fetch news covers part of the page.
+    (settings / "notification.jupyterlab-settings").write_text('{"fetchNews": "false"}')
+    lab = (f"--LabApp.extra_labextensions_path={extensions}", "--LabApp.expose_app_in_browser=True")
+    command = [
+        *(sys.executable, "-P", "-m", *app, "--no-browser", "--allow-root"),
+        *(f"--ServerApp.port={port}", "--ServerApp.port_retries=0", "--ServerApp.ip=127.0.0.1"),
+        *(f"--IdentityProvider.token={TOKEN}", f"--ServerApp.root_dir={root}"),
+        "--ServerApp.jpserver_extensions={'jupyter_pixi': True}",
+        *(lab if app[0] == "jupyterlab" else ()),
+        *arguments,
+    ]
+    log = home.path / f"server-{port}.log"
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            command, cwd=root, env=home.environ | dict(env or {}), stdin=subprocess.DEVNULL, stdout=out, stderr=out
+        )
+    running = Running(f"http://127.0.0.1:{port}/", root, log, home)
+    try:
+        _wait(running, process)
+        yield running
+    finally:
+        process.terminate()
+        try:
+            process.wait(15)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _wait(running: Running, process: subprocess.Popen[bytes], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            running.get("api/status")
+            return
+        except OSError:
+            time.sleep(0.1)
+    raise AssertionError(f"the server did not start:\n{running.log.read_text()}")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
