@@ -163,6 +163,13 @@ def test_flood_is_bounded(kernel: Kernel) -> None:
     assert "characters left out" in outcome.stdout and outcome.stdout.endswith("line 399999\n")
 
 
+def test_what_a_task_leaves_running_is_not_waited_for(kernel: Kernel) -> None:
+    began = time.monotonic()
+    outcome = kernel.run("%pixi run sh -c '(for i in 1 2 3 4 5 6; do echo later; sleep 1; done) & echo now'")
+    assert "now" in outcome.stdout and outcome.status == "ok"
+    assert time.monotonic() - began < 4
+
+
 def test_failure_stops_the_queue(kernel: Kernel) -> None:
     first, second = kernel.send("%pixi fail x"), kernel.send("print('reached')")
     outcome = kernel.wait(first)

@@ -92,6 +92,7 @@ UPDATES_PER_SECOND = 6
 OUTPUT_HEAD = 1_000_000  # characters of a stream that go straight to the cell
 OUTPUT_TAIL = 60_000  # and those kept of what follows, shown at its end
 MAX_ROWS = 200
+AFTER_END = 0.5  # seconds for the output of a command that has ended
 GRACE = (30.0, 10.0)  # seconds after an interrupt until SIGTERM, and from there until SIGKILL
 
 HELP = """\
@@ -1312,7 +1313,7 @@ class Bridge:
         operation = Operation(command=words, environment=self.context.environment)
         display = choose_display(self.shell)
         try:
-            child = self._start(words, stdin, isinstance(display, LineDisplay))
+            child = self._start(words, stdin, display)
         except OSError as error:
             raise PixiError(
                 f"the engine cannot be started: {error}", help="restart the kernel, or install jupyter-pixi again"
@@ -1327,9 +1328,10 @@ class Bridge:
             child.close()
         self._end(operation, display, document, status, interrupts.pressed)
 
-    def _start(self, words: Sequence[str], stdin: Optional[str], plain: bool) -> Child:
-        columns = shutil.get_terminal_size((120, 24)).columns
-        environ = child_environ(self.context, words, colour=not plain, columns=columns)
+    def _start(self, words: Sequence[str], stdin: Optional[str], display: Display) -> Child:
+        width = shutil.get_terminal_size().columns if isinstance(display, TerminalDisplay) else 120
+        colour = not isinstance(display, LineDisplay)
+        environ = child_environ(self.context, words, colour=colour, columns=int(os.environ.get("COLUMNS") or width))
         channels = ["--events-fd", "{events}", "--caller-fd", "{caller}"]
         arguments = engine_arguments(words, self.context.manifest, channels)
         argv = [self.context.python, "-P", "-m", "jupyter_pixi", *arguments]
@@ -1339,11 +1341,10 @@ class Bridge:
     def _follow(child: Child, operation: Operation, display: Display, interrupts: Interrupts) -> None:
         """Passes on what the child says until it has ended."""
         outputs = {"stdout": Output(sys.stdout.write), "stderr": Output(sys.stderr.write)}
-        quiet = 0
-        while child.reading and quiet < 3:
-            came = False
+        patience = AFTER_END
+        while child.reading and patience > 0:
+            began = time.monotonic()
             for channel, data in child.pump(0.1):
-                came = True
                 if channel == "events":
                     for event in child.events(data):
                         operation.update(event)
@@ -1352,8 +1353,9 @@ class Bridge:
             interrupts.tick()
             if operation.state == "running":
                 display.tick(operation)
-            # A task may leave something running that holds the pipes: its end is not waited for.
-            quiet = quiet + 1 if not came and child.process.poll() is not None else 0
+            if child.process.poll() is not None:
+                # A task may leave something running that holds the pipes, or writes on: that is not waited for.
+                patience -= time.monotonic() - began
         for output in outputs.values():
             output.close()
         while child.process.poll() is None:
