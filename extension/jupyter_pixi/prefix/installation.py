@@ -14,6 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from ..config import cache_folder
 from ..environments.model import Environment
 from ..errors import InstallError, UnsupportedFeature
 from ..events import Note, Sink, Warn
@@ -254,7 +255,7 @@ async def _install(request: InstallRequest, held: PrefixGuard, sink: Sink) -> In
 
 
 def _cache(request: InstallRequest) -> Path:
-    return request.cache if request.cache is not None else paths.cache_folder(request.environ)
+    return request.cache if request.cache is not None else cache_folder(request.environ)
 
 
 async def _link(request: InstallRequest, found: Differences, sink: Sink) -> Linked:

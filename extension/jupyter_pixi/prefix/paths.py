@@ -7,8 +7,6 @@ are imported here, because the kernel launcher asks for paths as well.
 from __future__ import annotations
 
 import os
-import sys
-from collections.abc import Mapping
 from pathlib import Path
 
 from .. import system
@@ -103,22 +101,3 @@ def prepare_pixi_folder(root: Path, environments: Path | None = None) -> None:
         link.unlink()
     if not link.is_symlink() and not link.exists():
         link.symlink_to(environments, target_is_directory=True)
-
-
-def cache_folder(environ: Mapping[str, str]) -> Path:
-    """The cache that is shared with Pixi: packages in `pkgs`, uv's in `uv-cache` below it.
-
-    PIXI_CACHE_DIR, else RATTLER_CACHE_DIR, else `pixi` in XDG_CACHE_HOME if that is there, else rattler's own folder.
-    """
-    for name in ("PIXI_CACHE_DIR", "RATTLER_CACHE_DIR"):
-        if environ.get(name):
-            return Path(environ[name])
-    home = Path(environ.get("HOME") or environ.get("USERPROFILE") or Path.home())
-    xdg = Path(environ.get("XDG_CACHE_HOME") or home / ".cache")
-    if (xdg / "pixi").is_dir():
-        return xdg / "pixi"
-    if sys.platform == "win32":
-        return Path(environ.get("LOCALAPPDATA") or home / "AppData" / "Local") / "rattler" / "cache"
-    if sys.platform == "darwin":
-        return home / "Library" / "Caches" / "rattler" / "cache"
-    return xdg / "rattler" / "cache"
