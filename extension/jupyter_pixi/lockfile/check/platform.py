@@ -1,0 +1,318 @@
+"""One environment on one platform: a walk from what it asks for through what is locked -> what is amiss first.
+
+Every requirement must be met by a locked package, and every locked package be reached. Conda first, then PyPI; the
+requirement declared last is looked at first, as Pixi does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .. import match
+from .. import packages as of
+from ..model import LockEnvironment, LockFile, Package
+from . import local, markers, pep440, pypi, requirements
+from .conda import Wanted, of_manifest
+from .records import Records, gather, locked_packages, provided_version
+from .requirements import Requirement
+from .verdict import Unsatisfied
+
+if TYPE_CHECKING:
+    from ...environments.model import Environment, OnPlatform
+
+ENVIRONMENT = "<environment>"
+
+
+@dataclass(frozen=True)
+class Verified:
+    """What a fitting pair uses: conda packages that conda packages ask for, and those that PyPI requirements use."""
+
+    expected: frozenset[str]
+    used_by_pypi: frozenset[str]
+    notes: tuple[str, ...]
+
+
+def check_platform(
+    environment: Environment, on: OnPlatform, lock: LockFile, locked: LockEnvironment | None, root: Path
+) -> Verified:
+    """Check one platform of an environment. Raises `Unsatisfied` with the first reason against it."""
+    platform = on.platform
+    virtual = {
+        item.name: match.Candidate(item.name, item.version, item.build if item.build is not None else "0")
+        for item in on.virtual_packages
+    }
+    packages = locked_packages(lock, locked, platform.name, platform.subdir, map(str, on.virtual_packages))
+    conda = [item for item in packages if item.kind == "conda"]
+    nothing_from_pypi = not any(item.kind == "pypi" for item in packages)
+    if environment.has_pypi and nothing_from_pypi and all(of.purls(item) is None for item in conda):
+        raise Unsatisfied("missing purls")
+    walk = _Walk(environment, on, gather(packages, virtual), _indexes(locked), root)
+    return walk.run()
+
+
+def _indexes(locked: LockEnvironment | None) -> tuple[str, ...]:
+    if locked is None or locked.indexes is None:
+        return ()
+    return locked.indexes + tuple(link for kind, link in locked.find_links if kind == "url")
+
+
+@dataclass
+class _Walk:
+    environment: Environment
+    on: OnPlatform
+    records: Records
+    indexes: tuple[str, ...]
+    root: Path
+    conda_queue: list[tuple[Wanted, str]] = field(default_factory=list)
+    pypi_queue: list[tuple[Requirement, str]] = field(default_factory=list)
+    visited: set[str] = field(default_factory=set)
+    visited_pypi: set[str] = field(default_factory=set)
+    followed: dict[str, set[str]] = field(default_factory=dict)
+    seen: set[Requirement] = field(default_factory=set)
+    as_source: set[str] = field(default_factory=set)
+    expected: set[str] = field(default_factory=set)
+    used_by_pypi: set[str] = field(default_factory=set)
+    delayed: Unsatisfied | None = None
+    overrides: Mapping[str, Requirement] = field(default_factory=dict)
+    known: markers.Variables | None = None
+
+    def run(self) -> Verified:
+        self._prepare()
+        while self.conda_queue or self.pypi_queue:
+            if self.conda_queue:
+                self._conda(*self.conda_queue.pop())
+            else:
+                self._pypi(*self.pypi_queue.pop())
+        self._all_used()
+        sources = sorted(item for item, package in self.records.conda.items() if package.kind == "conda_source")
+        notes = tuple(
+            f"the source package '{name}' was not compared with its source, because source packages are not built here"
+            for name in sources
+        )
+        return Verified(frozenset(self.expected), frozenset(self.used_by_pypi), notes)
+
+    def _prepare(self) -> None:
+        python = self.records.python
+        self.known = markers.variables(self.on.platform.subdir, of.version(python) or "") if python else None
+        self.overrides = {
+            of.normalize(name): requirements.of_spec(name, spec)
+            for name, spec in self.environment.pypi_options.dependency_overrides.items()
+        }
+        self.pypi_queue = [(item, ENVIRONMENT) for item in self._pypi_dependencies()]
+        self.seen = {item for item, _ in self.pypi_queue}
+        if not self.pypi_queue and self.records.pypi:
+            raise _too_many_pypi(self.records.pypi)
+        self._constraints()
+        self._directories()
+        if not self.on.dependencies and not self.on.dev and self.records.conda:
+            raise _too_many_conda(())
+        self.conda_queue = [(of_manifest(name, spec), ENVIRONMENT) for name, spec in self.on.dependencies]
+
+    def _pypi_dependencies(self) -> list[Requirement]:
+        found = []
+        for name, spec in self.on.pypi_dependencies:
+            item = requirements.of_spec(name, spec)
+            if item.marker and not markers.holds(item.marker, self.known, item.extras):
+                continue
+            if item.path is not None and not Path(pypi.absolute(item.path, self.root)).exists():
+                raise Unsatisfied(f"when converting {item.name} into a pep508 requirement", pypi_only=True)
+            found.append(item)
+        return found
+
+    def _constraints(self) -> None:
+        for name, spec in self.on.constraints:
+            wanted = of_manifest(name, spec)
+            package = self.records.conda.get(wanted.name)
+            if package is not None and package.kind == "conda" and not wanted.fits(package):
+                constraint = wanted.display().removeprefix(wanted.name).strip()
+                raise Unsatisfied(
+                    f"the locked package '{wanted.name}' with version '{of.version(package)}' does not satisfy the "
+                    f"constraint '{constraint}'"
+                )
+
+    def _directories(self) -> None:
+        """A directory must be locked as one, and needs a Python to be looked at."""
+        for name, package in self.records.pypi.items():
+            if of.is_url(package) or not Path(pypi.absolute(package.location, self.root)).is_dir():
+                continue
+            if any(key in package.fields for key in ("sha256", "md5", "index")) and not of.is_directory(package):
+                raise Unsatisfied(f"'{name}' is locked as a distribution but points to a local source directory")
+            if self.records.python is None:
+                raise _no_python()
+
+    # Conda
+
+    def _holds(self, text: str) -> bool:
+        """Whether some locked or virtual package fulfils the spec of a condition."""
+        name = match.parse(text).name
+        found = self.records.candidates.get(name) or self.records.virtual.get(name)
+        return found is not None and match.fits(match.parse(text).text, found)
+
+    def _conda(self, wanted: Wanted, origin: str) -> None:
+        if wanted.when is not None and not match.condition(wanted.when, self._holds):
+            return
+        package = self.records.conda.get(wanted.name)
+        if wanted.source is not None:
+            package = self._source(wanted, package, origin)
+        elif package is None:
+            virtual = self.records.virtual.get(wanted.name)
+            if virtual is None or not match.fits(wanted.plain, virtual):
+                raise _unmet(wanted, origin)
+            return
+        elif not wanted.fits(package):
+            raise _unmet(wanted, origin)
+        self.expected.add(wanted.name)
+        self._follow(wanted.name, package, wanted.extras)
+
+    def _source(self, wanted: Wanted, package: Package | None, origin: str) -> Package:
+        self.as_source.add(wanted.name)
+        if package is None:
+            raise Unsatisfied(f"no package named '{wanted.name}' exists (required by '{origin}')")
+        if package.kind != "conda_source":
+            raise Unsatisfied(f"required source package '{wanted.name}' is locked as binary (required by '{origin}')")
+        mismatch = wanted.source_mismatch(of.source_location(package) or "", self.root)
+        if mismatch is not None:
+            raise Unsatisfied(
+                f"the locked source package '{wanted.name}' does not match the requested source package, {mismatch}"
+            )
+        if not wanted.fits(package):
+            raise _unmet(wanted, origin)
+        return package
+
+    def _follow(self, name: str, package: Package, extras: tuple[str, ...]) -> None:
+        specs: list[str] = []
+        if name not in self.visited:
+            self.visited.add(name)
+            specs += of.depends(package)
+        if extras:
+            followed = self.followed.setdefault(name, set())
+            more = of.extra_depends(package)
+            for extra in extras:
+                if extra not in followed:
+                    followed.add(extra)
+                    specs += more.get(extra, ())
+        if not specs:
+            return
+        origin = of.file_name(package) or f"{name} @ {of.source_location(package)}"
+        sources = package.fields.get("source_depends") or {}
+        for text in specs:
+            spec = match.parse(text)
+            self.conda_queue.append((Wanted.of_depends(text, spec, sources.get(spec.name)), origin))
+
+    # PyPI
+
+    def _later(self, error: Unsatisfied) -> None:
+        """Keep the first PyPI error until all conda packages have been looked at."""
+        if self.delayed is None:
+            self.delayed = error
+
+    def _pypi(self, requirement: Requirement, origin: str) -> None:
+        provider = self.records.by_purl.get(requirement.name)
+        if provider is not None:
+            self._provided(requirement, provider, origin)
+            return
+        package = self.records.pypi.get(requirement.name)
+        wanted = self.overrides.get(requirement.name, requirement)
+        if package is None:
+            self._later(
+                Unsatisfied(
+                    f"the requirement '{wanted}' could not be satisfied (required by '{origin}')", pypi_only=True
+                )
+            )
+            return
+        try:
+            pypi.check_package(wanted, package, self.root, self.indexes)
+        except Unsatisfied as error:
+            self._later(error)
+        self._follow_pypi(requirement.name, package, wanted.extras)
+
+    def _provided(self, requirement: Requirement, provider: Package, origin: str) -> None:
+        name = requirement.name
+        if requirement.editable:
+            self._later(Unsatisfied(f"editable pypi dependency on conda resolved package '{name}' is not supported"))
+        if requirement.url is not None:
+            self._later(
+                Unsatisfied(f"direct pypi url dependency to a conda installed package '{name}' is not supported")
+            )
+        if requirement.git is not None:
+            self._later(Unsatisfied(f"git dependency on a conda installed package '{name}' is not supported"))
+        wanted = self.overrides.get(name, requirement)
+        if wanted.path is not None:
+            raise Unsatisfied(f"directory dependency on a conda installed package '{name}' is not supported")
+        if not pep440.admits(wanted.specifiers, provided_version(provider, name)):
+            self._later(
+                Unsatisfied(
+                    f"the conda package does not satisfy the pypi requirement '{requirement}' (required by '{origin}')"
+                )
+            )
+        conda_name = of.name(provider).lower()
+        self.used_by_pypi.add(conda_name)
+        self._follow(conda_name, provider, ())
+
+    def _follow_pypi(self, name: str, package: Package, extras: tuple[str, ...]) -> None:
+        if self.known is None:
+            raise _no_python()
+        if name not in self.visited_pypi:
+            self.visited_pypi.add(name)
+            self._metadata(name, package)
+        for text in of.requires_dist(package):
+            item = requirements.of_text(text)
+            if item is None or (item.marker and not markers.holds(item.marker, self.known, extras)):
+                continue
+            if item not in self.seen:
+                self.seen.add(item)
+                self.pypi_queue.append((item, name))
+
+    def _metadata(self, name: str, package: Package) -> None:
+        if not of.is_url(package):
+            current = local.read_metadata(Path(pypi.absolute(package.location, self.root)))
+            changed = local.difference(package, current) if current is not None else None
+            if changed is not None:
+                text = f"metadata for local package '{name}' has changed: {changed}"
+                self._later(Unsatisfied(text, pypi_only=True))
+        demand = of.requires_python(package)
+        version = dict(self.known or ())["python_full_version"]
+        if demand is not None and not pep440.above_lower_bound(demand, version):
+            specifiers = ", ".join(pep440.split(demand))
+            self._later(
+                Unsatisfied(
+                    f"'{name}' requires python version {specifiers} but the python interpreter in the lock file has "
+                    f"version {version}",
+                    pypi_only=True,
+                )
+            )
+
+    # What is left
+
+    def _all_used(self) -> None:
+        # What a development dependency asks for is known only to its build backend.
+        if len(self.visited) != len(self.records.conda) and not self.on.dev:
+            raise _too_many_conda(name for name in self.records.conda if name not in self.visited)
+        for name, package in self.records.conda.items():
+            if package.kind == "conda_source" and name not in self.as_source and name in self.visited:
+                raise Unsatisfied(f"package '{name}' is locked as source, but is only required as binary")
+        if self.delayed is not None:
+            raise self.delayed
+        if len(self.visited_pypi) != len(self.records.pypi):
+            raise _too_many_pypi(name for name in self.records.pypi if name not in self.visited_pypi)
+
+
+def _unmet(wanted: Wanted, origin: str) -> Unsatisfied:
+    return Unsatisfied(f"the requirement '{wanted.display()}' could not be satisfied (required by '{origin}')")
+
+
+def _no_python() -> Unsatisfied:
+    return Unsatisfied("there are PyPi dependencies but a python interpreter is missing from the lock file")
+
+
+def _too_many_conda(names: Iterable[str]) -> Unsatisfied:
+    text = "there are more conda packages in the lock file than are used by the environment: "
+    return Unsatisfied(text + ", ".join(names))
+
+
+def _too_many_pypi(names: Iterable[str]) -> Unsatisfied:
+    text = "there are more pypi packages in the lock file than are used by the environment: "
+    return Unsatisfied(text + ", ".join(names), pypi_only=True)
