@@ -1,0 +1,95 @@
+"""Fixtures of the tests in a browser: one JupyterLab and one Chromium for all of them."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.homes import make_home
+from support.jupyter_server import BUILT, TOKEN, Running, jupyter_server
+
+ARTIFACTS = Path(__file__).resolve().parents[2] / "test-artifacts"
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+]
+
+WORKSPACE = """\
+[workspace]
+name = "weather"
+channels = []
+platforms = ["linux-64", "osx-arm64", { name = "gpu", platform = "linux-64", cuda = "99" }]
+
+[feature.lab.dependencies]
+python = "*"
+ipykernel = "*"
+
+[feature.cuda]
+platforms = ["gpu"]
+
+[environments]
+cpu = ["lab"]
+cuda = ["lab", "cuda"]
+"""
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A JupyterLab whose root holds the workspace `weather`."""
+    if not (BUILT / "package.json").exists():
+        pytest.fail("The front end is not built: run `npm --prefix labextension run build`.")
+    root = tmp_path_factory.mktemp("lab")
+    (root / "weather").mkdir()
+    (root / "weather" / "pixi.toml").write_text(WORKSPACE)
+    home = make_home(tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("packages"))
+    with jupyter_server(root, home, env={"CONDA_OVERRIDE_CUDA": "12"}) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """A headless Chromium."""
+    if CHROMIUM is None:
+        pytest.skip("there is no Chromium here")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(chromium: Any, lab: Running) -> Iterator[Any]:
+    """A page with JupyterLab, restored and empty but for a launcher."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 860})
+    page = context.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(f"{lab.url}lab?reset&token={TOKEN}")
+    page.wait_for_function("window.jupyterapp !== undefined", timeout=60_000)
+    page.evaluate("async () => { await window.jupyterapp.restored }")
+    yield page
+    context.close()
+    assert not [error for error in errors if "pixi" in error], errors
+
+
+@pytest.fixture
+def picture(page: Any):
+    """`picture(name)`: keeps a picture of the page for people."""
+    ARTIFACTS.mkdir(exist_ok=True)
+
+    def take(name: str) -> None:
+        page.screenshot(path=str(ARTIFACTS / f"{name}.png"))
+
+    return take
