@@ -6,12 +6,12 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from jupyter_pixi import trust
-from jupyter_pixi.digests import digest, file_digest
+from jupyter_pixi.digests import file_digest
 from jupyter_pixi.kernels import current
 from jupyter_pixi.prefix.statefile import host_facts
 
@@ -48,11 +48,14 @@ def make_environment(folder: Path, *requirements: str) -> Path:
 class Workspace:
     """A workspace on disk with one installed environment, `default`, and a user's home beside it."""
 
-    def __init__(self, folder: Path, environment: Path, manifest: str = MANIFEST) -> None:
+    def __init__(
+        self, folder: Path, environment: Path, manifest: str = MANIFEST, environ: Mapping[str, str] | None = None
+    ) -> None:
         self.root = folder / "weather"
         self.root.mkdir(parents=True)
         self.home = folder / "home"
-        self.home.mkdir()
+        self.home.mkdir(exist_ok=True)
+        self.environ = dict(environ) if environ is not None else _environ(self.home)
         self.manifest = self.root / "pixi.toml"
         self.manifest.write_text(manifest)
         self.lock = self.root / "pixi.lock"
@@ -61,12 +64,6 @@ class Workspace:
         self.prefix.parent.mkdir(parents=True)
         self.prefix.symlink_to(environment)
         self.state_file = self.prefix / current.STATE_FILE
-
-    @property
-    def environ(self) -> dict[str, str]:
-        """The variables of a host whose home is this workspace's own."""
-        own = {name: value for name, value in os.environ.items() if not name.startswith(("XDG_", "JUPYTER", "IPYTHON"))}
-        return {**own, "HOME": str(self.home), "IPYTHONDIR": str(self.home / ".ipython")}
 
     def trust(self, *files: str) -> None:
         """The user agrees to what stands there now."""
@@ -105,13 +102,23 @@ class Workspace:
         }
         self.state_file.write_text(json.dumps(state, indent=1))
 
-    def argv(self, connection_file: str = "{connection_file}", kernel: str = "python3") -> list[str]:
-        """What the kernelspec of the environment runs."""
-        return [
-            *(sys.executable, "-P", "-m", "jupyter_pixi.kernels.launch"),
-            *("--manifest", str(self.manifest), "--environment", "default", "--kernel", kernel),
-            *("-f", connection_file),
+    def publish(self, target: Path, *kernels: str) -> None:
+        """Writes kernelspecs for the prefix's kernels (and those named) below `target`/share/jupyter/kernels."""
+        from jupyter_pixi.kernels import install, specs
+        from jupyter_pixi.prefix.kernels import Kernel
+
+        state = json.loads(self.state_file.read_text()) if self.state_file.exists() else {"kernels": {}}
+        offers = [
+            specs.Offer(self.manifest, "weather", "default", Kernel(name, "python", name, ("python",)))
+            for name in (*state["kernels"], *kernels)
         ]
+        install.install(specs.specs(offers), install.directory(prefix=target))
+
+
+def _environ(home: Path) -> dict[str, str]:
+    """The variables of a host whose home is this one."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith(("XDG_", "JUPYTER", "IPYTHON"))}
+    return {**own, "HOME": str(home), "IPYTHONDIR": str(home / ".ipython")}
 
 
 def _plain() -> dict[str, Any]:
@@ -125,11 +132,3 @@ def kernels_in(prefix: Path) -> dict[str, Any]:
         document = json.loads(path.read_text())
         found[path.parent.name] = {**document, "dir": str(path.parent)}
     return found
-
-
-def digest_of(text: str) -> str:
-    """The digest under which a state file knows a text."""
-    return digest(text.encode())
-
-
-__all__: Sequence[str] = ("LOCK", "MANIFEST", "Workspace", "digest_of", "kernels_in", "make_environment")

@@ -103,19 +103,8 @@ def _other_machine(state: Mapping[str, Any], environ: Mapping[str, str]) -> str 
 
 def config_digest(root: str, environ: Mapping[str, str]) -> str:
     """One digest of the configuration files that Pixi reads for this workspace, as `prefix.statefile` makes it."""
-    home = environ.get("HOME") or os.path.expanduser("~")
-    xdg = environ.get("XDG_CONFIG_HOME") or os.path.join(home, ".config")
-    pixi_home = environ.get("PIXI_HOME")
-    layers = {
-        "/etc/pixi/config.toml",
-        os.path.join(xdg, "pixi", "config.toml"),
-        os.path.join(home, ".pixi", "config.toml"),
-        os.path.join(root, ".pixi", "config.toml"),
-    }
-    if pixi_home:
-        layers.add(os.path.join(pixi_home, "config.toml"))
     content = b""
-    for path in sorted(layers, key=lambda path: path.split(os.sep)):  # the order of pathlib.Path
+    for path in sorted(_config_layers(root, environ), key=lambda path: path.split(os.sep)):  # pathlib's order
         try:
             with open(path, "rb") as file:
                 data = file.read()
@@ -123,6 +112,20 @@ def config_digest(root: str, environ: Mapping[str, str]) -> str:
             continue
         content += os.fsencode(path) + b"\0" + len(data).to_bytes(8, "little") + data
     return digest(content)
+
+
+def _config_layers(root: str, environ: Mapping[str, str]) -> set[str]:
+    """Where configuration is looked for (`config.digest_paths`, which is too heavy for a start)."""
+    home = environ.get("HOME") or os.path.expanduser("~")
+    xdg = environ.get("XDG_CONFIG_HOME")
+    bases = {"/etc/pixi", os.path.join(home, ".pixi"), os.path.join(root, ".pixi")}
+    bases.add(environ.get("PIXI_HOME") or os.path.join(home, ".pixi"))
+    if sys.platform == "darwin":
+        bases |= {os.path.join(home, "Library", "Application Support", "pixi")}
+        bases |= {os.path.join(xdg, "pixi")} if xdg else set()
+    else:
+        bases.add(os.path.join(xdg or os.path.join(home, ".config"), "pixi"))
+    return {os.path.join(base, "config.toml") for base in bases}
 
 
 def _marks(prefix: str) -> tuple[str | None, str | None]:

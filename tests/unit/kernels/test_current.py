@@ -96,13 +96,18 @@ def test_a_gpu_that_is_gone(made, monkeypatch, tmp_path):
     assert reason(made) is None
 
 
-def test_both_sides_agree_about_the_configuration(made):
-    """The prefix stage writes the digest that the launcher compares."""
+@pytest.mark.parametrize("variables", [{}, {"PIXI_HOME": "/pixi-home"}, {"XDG_CONFIG_HOME": "/xdg"}])
+def test_both_sides_agree_about_the_configuration(made, variables):
+    """The install writes the digest that the launcher compares."""
+    from jupyter_pixi import config
     from jupyter_pixi.prefix import statefile
 
-    layers = [made.root / ".pixi/config.toml", made.home / ".pixi/config.toml"]
-    for number, path in enumerate(layers):
-        path.parent.mkdir(exist_ok=True)
+    environ = {**made.environ, **variables}
+    layers = config.digest_paths(made.root, environ)
+    assert {str(path) for path in layers} == current._config_layers(str(made.root), environ)
+    for number, path in enumerate(path for path in layers if path.is_relative_to(made.root.parent)):
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(f"x = {number}\n")
-    assert current.config_digest(str(made.root), made.environ) == statefile.config_digest(layers)
+    digest = current.config_digest(str(made.root), environ)
+    assert digest == statefile.config_digest(layers) == config.digest(made.root, environ)
     assert current.STATE_FILE.endswith(statefile.STATE_FILE)
