@@ -1310,6 +1310,8 @@ class Bridge:
 
     def run(self, words: Sequence[str], stdin: Optional[str] = None) -> None:
         """Runs one command to its end. Raises PixiError if it fails, PixiInterrupted if the user stops it."""
+        if os.name == "nt":  # descriptors are not inherited there, and pipes cannot be selected
+            raise PixiError("%pixi needs Linux or macOS", help="run `jupyter pixi` in a terminal")
         operation = Operation(command=words, environment=self.context.environment)
         display = choose_display(self.shell)
         try:
