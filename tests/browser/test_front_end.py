@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import Any
 
 from support.jupyter_server import Running
@@ -35,9 +34,8 @@ def test_a_new_workspace_reaches_an_open_launcher(page: Any, lab: Running) -> No
     folder.mkdir()
     manifest = folder / "pixi.toml"
     manifest.write_text((lab.root / "weather" / "pixi.toml").read_text().replace('"weather"', '"tides"'))
-    began = time.monotonic()
+    # JupyterLab's own poll takes 61 seconds.
     cards(page, "tides · cpu").first.wait_for(timeout=10_000)
-    assert time.monotonic() - began < 4
     page.wait_for_selector(".jp-LauncherCard.jp-pixi-mod-unavailable[title^='tides · cuda']", timeout=5_000)
 
     manifest.write_text(manifest.read_text().replace('"99"', '"11"'))

@@ -88,9 +88,7 @@ def test_come_change_go(root: Path) -> None:
         workspace = root / "sub" / "weather"
         workspace.mkdir()
         (workspace / "pixi.toml").write_text(MANIFEST)
-        began = time.monotonic()
         seen.until(lambda s: names(s) == ["weather"], 5)
-        assert time.monotonic() - began < 2
 
         (workspace / "pixi.toml").write_text("[workspace]\nname = 'changed'\n")
         seen.until(lambda s: "changed" in text_of(s), 5)
