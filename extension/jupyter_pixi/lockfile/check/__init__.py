@@ -32,6 +32,7 @@ def check(manifest: Manifest, environments: Mapping[str, Environment], lock: Loc
 class _Check:
     def __init__(self, manifest: Manifest, environments: Mapping[str, Environment], lock: LockFile | None) -> None:
         from ...environments import lock_platforms, solve_units
+        from .facts import Facts
 
         self.manifest, self.environments = manifest, environments
         self.lock = with_platform_names(lock, lock_platforms(manifest, environments)) if lock is not None else None
@@ -39,6 +40,7 @@ class _Check:
         self.verdicts: Verdicts = {}
         self.verified: dict[tuple[str, str], Verified] = {}
         self.reasons: list[str] = []
+        self.facts = Facts()
 
     def run(self) -> Verdict:
         for unit in self.units:
@@ -83,7 +85,7 @@ class _Check:
         assert self.lock is not None
         on, locked = environment.on[platform], self.lock.environments.get(environment.name)
         try:
-            verified = check_platform(environment, on, self.lock, locked, self.manifest.root)
+            verified = check_platform(environment, on, self.lock, locked, self.manifest.root, self.facts)
         except Unsatisfied as error:
             what = "pypi dependencies" if error.pypi_only else "dependencies"
             self._because(

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from .. import match
 from .. import packages as of
 from ..model import Package
-from .records import candidate
 
 if TYPE_CHECKING:
     from ...manifest.model import CondaSpec
@@ -33,19 +32,18 @@ class Wanted:
     source: tuple[str, str] | None = None  # ("path" | "git" | "url", text)
 
     @staticmethod
-    def of_depends(text: str, spec: match.Spec, source: Mapping[str, Any] | None) -> Wanted:
+    def of_depends(text: str, source: Mapping[str, Any] | None = None) -> Wanted:
         """A dependency of a locked package; `source` is the entry of its `source_depends`."""
+        spec = match.parse(text)
         found: tuple[str, str] | None = None
         for kind in ("path", "git", "url"):
             if source and kind in source:
                 found = kind, str(source[kind])
         return Wanted(spec.name, spec.text, spec.extras, spec.when, source=found)
 
-    def fits(self, package: Package) -> bool:
-        """Whether a locked package of that name fulfils it."""
-        if package.kind == "conda_source" and of.version(package) is None:
-            return True
-        return match.fits(self.plain, candidate(package)) and all(_has(package, *item) for item in self.more)
+    def fits_more(self, package: Package) -> bool:
+        """Whether a locked package has what `more` demands."""
+        return all(_has(package, *item) for item in self.more)
 
     def display(self) -> str:
         """The demand as Pixi prints it."""

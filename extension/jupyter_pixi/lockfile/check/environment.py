@@ -90,9 +90,9 @@ def _definition(name: str, subdir: str, declared: Iterable[str], row: LockPlatfo
 
 def wanted_indexes(options: PypiOptions) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
     """The PyPI indexes and find-links that a lock of these options records."""
-    from pypi_simple import PYPI_SIMPLE_ENDPOINT
+    from ..simple_index import default_index
 
-    first = options.index_url or PYPI_SIMPLE_ENDPOINT.rstrip("/")
+    first = options.index_url or default_index()
     return (first, *options.extra_index_urls), tuple(options.find_links)
 
 
@@ -102,7 +102,11 @@ def _indexes(options: PypiOptions, locked: LockEnvironment, version: int) -> Non
             raise Unsatisfied("the indexes used to previously solve to lock file are missing", keep="conda")
         return
     indexes, links = wanted_indexes(options)
-    if (locked.indexes, locked.find_links) != (indexes, links):
+    same_indexes = [_canonical(url) for url in locked.indexes] == [_canonical(url) for url in indexes]
+    same_links = [(kind, _canonical(url)) for kind, url in locked.find_links] == [
+        (kind, _canonical(url)) for kind, url in links
+    ]
+    if not (same_indexes and same_links):
         have = [*locked.indexes, *(link for _, link in locked.find_links)]
         want = [*indexes, *(link for _, link in links)]
         raise Unsatisfied(
@@ -110,6 +114,12 @@ def _indexes(options: PypiOptions, locked: LockEnvironment, version: int) -> Non
             f"Expected: {', '.join(want)}\n Found: {', '.join(have)}",
             keep="conda",
         )
+
+
+def _canonical(url: str) -> str:
+    """A URL as parsers print it: with a slash where there is only a host. Any other trailing slash counts."""
+    scheme, separator, rest = url.partition("://")
+    return f"{scheme}://{rest}/" if separator and "/" not in rest else url
 
 
 def _pypi(locked: LockEnvironment) -> Iterator[Package]:

@@ -18,6 +18,7 @@ from . import markers, pep440, requirements
 from .requirements import Requirement
 
 _SHOWN = 3
+_LEADING_ZEROS = re.compile(r"(?<![0-9a-zA-Z])0+(?=\d)")
 Key = tuple[str, tuple[str, ...], frozenset[str], str | None, str]
 
 
@@ -90,7 +91,7 @@ def difference(package: Package, current: Metadata) -> str | None:
 
 
 def _clauses(specifiers: str | None) -> frozenset[str]:
-    return frozenset(clause.replace(" ", "") for clause in pep440.split(specifiers or ""))
+    return frozenset(_LEADING_ZEROS.sub("", clause.replace(" ", "")) for clause in pep440.split(specifiers or ""))
 
 
 def _python(specifiers: str | None) -> str:

@@ -39,6 +39,19 @@ def admits(specifiers: str, version: str) -> bool:
         return False
 
 
+def is_version(text: str) -> bool:
+    """Whether the text is a version in the sense of PEP 440."""
+    if _release(text) is not None:
+        return True
+    from packaging.version import InvalidVersion, Version
+
+    try:
+        Version(text)
+    except InvalidVersion:
+        return False
+    return True
+
+
 def split(specifiers: str) -> list[str]:
     """The clauses of a specifier set; none for `*` or nothing."""
     return [clause.strip() for clause in specifiers.split(",") if clause.strip() not in ("", "*")]

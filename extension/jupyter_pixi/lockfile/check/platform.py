@@ -16,7 +16,8 @@ from .. import packages as of
 from ..model import LockEnvironment, LockFile, Package
 from . import local, markers, pep440, pypi, requirements
 from .conda import Wanted, of_manifest
-from .records import Records, gather, locked_packages, provided_version
+from .facts import Fact, Facts, provided_version
+from .records import Records, gather, locked_packages
 from .requirements import Requirement
 from .verdict import Unsatisfied
 
@@ -36,21 +37,27 @@ class Verified:
 
 
 def check_platform(
-    environment: Environment, on: OnPlatform, lock: LockFile, locked: LockEnvironment | None, root: Path
+    environment: Environment,
+    on: OnPlatform,
+    lock: LockFile,
+    locked: LockEnvironment | None,
+    root: Path,
+    facts: Facts,
 ) -> Verified:
-    """Check one platform of an environment. Raises `Unsatisfied` with the first reason against it."""
+    """Check one platform of an environment. Raises `Unsatisfied` with the first reason against it.
+
+    `facts` is what is known of the lock's packages from other pairs.
+    """
     platform = on.platform
     virtual = {
         item.name: match.Candidate(item.name, item.version, item.build if item.build is not None else "0")
         for item in on.virtual_packages
     }
     packages = locked_packages(lock, locked, platform.name, platform.subdir, map(str, on.virtual_packages))
-    conda = [item for item in packages if item.kind == "conda"]
     nothing_from_pypi = not any(item.kind == "pypi" for item in packages)
-    if environment.has_pypi and nothing_from_pypi and all(of.purls(item) is None for item in conda):
+    if environment.has_pypi and nothing_from_pypi and not any(of.purls(p) is not None for p in packages):
         raise Unsatisfied("missing purls")
-    walk = _Walk(environment, on, gather(packages, virtual), _indexes(locked), root)
-    return walk.run()
+    return _Walk(environment, on, gather(packages, virtual, facts), _indexes(locked), root).run()
 
 
 def _indexes(locked: LockEnvironment | None) -> tuple[str, ...]:
@@ -71,6 +78,7 @@ class _Walk:
     visited: set[str] = field(default_factory=set)
     visited_pypi: set[str] = field(default_factory=set)
     followed: dict[str, set[str]] = field(default_factory=dict)
+    met: dict[int, Wanted] = field(default_factory=dict)  # by id; held, so that no id comes twice
     seen: set[Requirement] = field(default_factory=set)
     as_source: set[str] = field(default_factory=set)
     expected: set[str] = field(default_factory=set)
@@ -87,7 +95,7 @@ class _Walk:
             else:
                 self._pypi(*self.pypi_queue.pop())
         self._all_used()
-        sources = sorted(item for item, package in self.records.conda.items() if package.kind == "conda_source")
+        sources = sorted(name for name, fact in self.records.conda.items() if fact.package.kind == "conda_source")
         notes = tuple(
             f"the source package '{name}' was not compared with its source, because source packages are not built here"
             for name in sources
@@ -125,11 +133,11 @@ class _Walk:
     def _constraints(self) -> None:
         for name, spec in self.on.constraints:
             wanted = of_manifest(name, spec)
-            package = self.records.conda.get(wanted.name)
-            if package is not None and package.kind == "conda" and not wanted.fits(package):
+            fact = self.records.conda.get(wanted.name)
+            if fact is not None and fact.package.kind == "conda" and not fact.fits(wanted):
                 constraint = wanted.display().removeprefix(wanted.name).strip()
                 raise Unsatisfied(
-                    f"the locked package '{wanted.name}' with version '{of.version(package)}' does not satisfy the "
+                    f"the locked package '{wanted.name}' with version '{fact.candidate.version}' does not satisfy the "
                     f"constraint '{constraint}'"
                 )
 
@@ -147,60 +155,56 @@ class _Walk:
 
     def _holds(self, text: str) -> bool:
         """Whether some locked or virtual package fulfils the spec of a condition."""
-        name = match.parse(text).name
-        found = self.records.candidates.get(name) or self.records.virtual.get(name)
-        return found is not None and match.fits(match.parse(text).text, found)
+        spec = match.parse(text)
+        fact = self.records.conda.get(spec.name)
+        found = fact.candidate if fact is not None else self.records.virtual.get(spec.name)
+        return found is not None and match.fits(spec.text, found)
 
     def _conda(self, wanted: Wanted, origin: str) -> None:
+        # Demands are shared by the packages that make them: the same one has been met already.
+        if id(wanted) in self.met:
+            return
         if wanted.when is not None and not match.condition(wanted.when, self._holds):
             return
-        package = self.records.conda.get(wanted.name)
+        fact = self.records.conda.get(wanted.name)
         if wanted.source is not None:
-            package = self._source(wanted, package, origin)
-        elif package is None:
+            fact = self._source(wanted, fact, origin)
+        elif fact is None:
             virtual = self.records.virtual.get(wanted.name)
             if virtual is None or not match.fits(wanted.plain, virtual):
                 raise _unmet(wanted, origin)
             return
-        elif not wanted.fits(package):
+        elif not fact.fits(wanted):
             raise _unmet(wanted, origin)
+        self.met[id(wanted)] = wanted
         self.expected.add(wanted.name)
-        self._follow(wanted.name, package, wanted.extras)
+        self._follow(fact, wanted.extras)
 
-    def _source(self, wanted: Wanted, package: Package | None, origin: str) -> Package:
+    def _source(self, wanted: Wanted, fact: Fact | None, origin: str) -> Fact:
         self.as_source.add(wanted.name)
-        if package is None:
+        if fact is None:
             raise Unsatisfied(f"no package named '{wanted.name}' exists (required by '{origin}')")
-        if package.kind != "conda_source":
+        if fact.package.kind != "conda_source":
             raise Unsatisfied(f"required source package '{wanted.name}' is locked as binary (required by '{origin}')")
-        mismatch = wanted.source_mismatch(of.source_location(package) or "", self.root)
+        mismatch = wanted.source_mismatch(of.source_location(fact.package) or "", self.root)
         if mismatch is not None:
             raise Unsatisfied(
                 f"the locked source package '{wanted.name}' does not match the requested source package, {mismatch}"
             )
-        if not wanted.fits(package):
+        if not fact.fits(wanted):
             raise _unmet(wanted, origin)
-        return package
+        return fact
 
-    def _follow(self, name: str, package: Package, extras: tuple[str, ...]) -> None:
-        specs: list[str] = []
-        if name not in self.visited:
-            self.visited.add(name)
-            specs += of.depends(package)
-        if extras:
-            followed = self.followed.setdefault(name, set())
-            more = of.extra_depends(package)
-            for extra in extras:
-                if extra not in followed:
-                    followed.add(extra)
-                    specs += more.get(extra, ())
-        if not specs:
-            return
-        origin = of.file_name(package) or f"{name} @ {of.source_location(package)}"
-        sources = package.fields.get("source_depends") or {}
-        for text in specs:
-            spec = match.parse(text)
-            self.conda_queue.append((Wanted.of_depends(text, spec, sources.get(spec.name)), origin))
+    def _follow(self, fact: Fact, extras: tuple[str, ...]) -> None:
+        if fact.name not in self.visited:
+            self.visited.add(fact.name)
+            origin = fact.origin
+            self.conda_queue += [(wanted, origin) for wanted in fact.depends]
+        for extra in extras:
+            followed = self.followed.setdefault(fact.name, set())
+            if extra not in followed:
+                followed.add(extra)
+                self.conda_queue += [(wanted, fact.origin) for wanted in fact.extra_depends(extra)]
 
     # PyPI
 
@@ -229,7 +233,7 @@ class _Walk:
             self._later(error)
         self._follow_pypi(requirement.name, package, wanted.extras)
 
-    def _provided(self, requirement: Requirement, provider: Package, origin: str) -> None:
+    def _provided(self, requirement: Requirement, provider: Fact, origin: str) -> None:
         name = requirement.name
         if requirement.editable:
             self._later(Unsatisfied(f"editable pypi dependency on conda resolved package '{name}' is not supported"))
@@ -242,15 +246,14 @@ class _Walk:
         wanted = self.overrides.get(name, requirement)
         if wanted.path is not None:
             raise Unsatisfied(f"directory dependency on a conda installed package '{name}' is not supported")
-        if not pep440.admits(wanted.specifiers, provided_version(provider, name)):
+        if not pep440.admits(wanted.specifiers, provided_version(provider.package, name)):
             self._later(
                 Unsatisfied(
                     f"the conda package does not satisfy the pypi requirement '{requirement}' (required by '{origin}')"
                 )
             )
-        conda_name = of.name(provider).lower()
-        self.used_by_pypi.add(conda_name)
-        self._follow(conda_name, provider, ())
+        self.used_by_pypi.add(provider.name)
+        self._follow(provider, ())
 
     def _follow_pypi(self, name: str, package: Package, extras: tuple[str, ...]) -> None:
         if self.known is None:
@@ -291,8 +294,8 @@ class _Walk:
         # What a development dependency asks for is known only to its build backend.
         if len(self.visited) != len(self.records.conda) and not self.on.dev:
             raise _too_many_conda(name for name in self.records.conda if name not in self.visited)
-        for name, package in self.records.conda.items():
-            if package.kind == "conda_source" and name not in self.as_source and name in self.visited:
+        for name, fact in self.records.conda.items():
+            if fact.package.kind == "conda_source" and name not in self.as_source and name in self.visited:
                 raise Unsatisfied(f"package '{name}' is locked as source, but is only required as binary")
         if self.delayed is not None:
             raise self.delayed

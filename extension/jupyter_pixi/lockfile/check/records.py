@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from urllib.parse import urlsplit
+from dataclasses import dataclass
 
 from .. import packages as of
 from ..match import Candidate
 from ..model import LockEnvironment, LockFile, Package
 from ..platforms import customised
-from . import pep440
+from .facts import Fact, Facts
 from .verdict import Unsatisfied
 
 
@@ -18,16 +17,16 @@ from .verdict import Unsatisfied
 class Records:
     """What is locked for a pair. `by_purl` maps a PyPI name to the conda package that stands for it."""
 
-    conda: Mapping[str, Package]
+    conda: Mapping[str, Fact]
     pypi: Mapping[str, Package]
-    by_purl: Mapping[str, Package]
+    by_purl: Mapping[str, Fact]
     virtual: Mapping[str, Candidate]
-    candidates: Mapping[str, Candidate] = field(default_factory=dict)
 
     @property
     def python(self) -> Package | None:
         """The locked interpreter: the conda package named `python`."""
-        return self.conda.get("python")
+        found = self.conda.get("python")
+        return found.package if found is not None else None
 
 
 def locked_packages(
@@ -49,52 +48,26 @@ def locked_packages(
     return locked.packages.get(subdir, ())
 
 
-def gather(packages: Iterable[Package], virtual: Mapping[str, Candidate]) -> Records:
+def gather(packages: Iterable[Package], virtual: Mapping[str, Candidate], facts: Facts) -> Records:
     """Index the packages of a pair. Raises `Unsatisfied` if one is there twice."""
-    conda: dict[str, Package] = {}
+    conda: dict[str, Fact] = {}
     pypi: dict[str, Package] = {}
-    by_purl: dict[str, Package] = {}
-    candidates: dict[str, Candidate] = {}
+    by_purl: dict[str, Fact] = {}
     for package in packages:
         if package.kind == "pypi":
-            _put(pypi, of.normalize(of.name(package)), package)
+            name = of.normalize(of.name(package))
+            if name in pypi:
+                raise _twice(name)
+            pypi[name] = package
             continue
-        name = of.name(package).lower()
-        _put(conda, name, package)
-        candidates[name] = candidate(package)
-        for pypi_name in _stands_for(package):
-            by_purl.setdefault(pypi_name, package)
-    return Records(conda, pypi, by_purl, virtual, candidates)
+        fact = facts.of(package)
+        if fact.name in conda:
+            raise _twice(fact.name)
+        conda[fact.name] = fact
+        for pypi_name in fact.pypi_names:
+            by_purl.setdefault(pypi_name, fact)
+    return Records(conda, pypi, by_purl, virtual)
 
 
-def candidate(package: Package) -> Candidate:
-    """A locked conda package as match specs see it."""
-    return Candidate(of.name(package).lower(), of.version(package), of.build(package))
-
-
-def provided_version(package: Package, pypi_name: str) -> str:
-    """The PyPI version a conda package provides: the purl's, else its own."""
-    for purl in of.purls(package) or ():
-        name, _, version = purl.removeprefix("pkg:pypi/").partition("?")[0].partition("@")
-        if version and of.normalize(name) == pypi_name:
-            return version
-    return of.version(package) or ""
-
-
-def _put(table: dict[str, Package], name: str, package: Package) -> None:
-    if name in table:
-        raise Unsatisfied(f"there was a duplicate entry for '{name}'")
-    table[name] = package
-
-
-def _stands_for(package: Package) -> tuple[str, ...]:
-    """The PyPI names of a conda package. One of conda-forge without purls is taken to have its own name."""
-    names = of.pypi_names(package)
-    if names is not None:
-        return names
-    channel = of.channel(package)
-    if channel is None or not urlsplit(channel).path.startswith("/conda-forge"):
-        return ()
-    name, version = of.name(package), of.version(package) or ""
-    plausible = name[:1].isalnum() and name[-1:].isalnum() and pep440.admits(">=0", version)
-    return (of.normalize(name),) if plausible else ()
+def _twice(name: str) -> Unsatisfied:
+    return Unsatisfied(f"there was a duplicate entry for '{name}'")
