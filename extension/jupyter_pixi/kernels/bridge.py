@@ -253,7 +253,7 @@ COMMANDS = {
         "--subdirectory --pinning-strategy --no-install --dry-run --restart --force-loaded --manifest-path --json",
         "clean": "--environment --build --manifest-path",
         "diff": "--environment --platform --json --manifest-path",
-        "exec": "--spec --with --channel --platform --force-reinstall --list --no-modify-ps1",
+        "exec": "--spec --with --channel --platform --force-reinstall --list",
         "export": "binder dockerfile sagemaker",
         "history": "--json --manifest-path",
         "import": "--format --platform --environment --feature --manifest-path",
@@ -631,7 +631,7 @@ class Operation:
     def _on_result(self, event: Mapping[str, Any]) -> None:
         data = event.get("data")
         self.result = dict(data) if isinstance(data, Mapping) else {}
-        message, *more = str(self.result.get("message") or "").split("\n")
+        message, *more = str(self.result.get("message") or _summary(self.result)).split("\n")
         if self.telling:
             self.result["message"] = message
             self.notes = [*more, *self.notes]
@@ -693,6 +693,17 @@ def _flat(diff: Any) -> list[dict[str, Any]]:
                 key = (change.get("name"), _version(change.get("before")), _version(change.get("after")))
                 found.setdefault(key, change)
     return list(found.values())
+
+
+def _summary(result: Mapping[str, Any]) -> str:
+    """A sentence for the results that bring none."""
+    kind = result.get("kind")
+    if kind == "install":
+        return "Installed: " + ", ".join(map(str, result.get("environments") or ())) + "."
+    if kind in ("lock", "update", "upgrade"):
+        changed = result.get("changed", bool(_flat(result.get("diff"))))
+        return "The lock file is updated." if changed else "The lock file was up to date."
+    return ""
 
 
 def rows(operation: Operation) -> list[tuple[str, str, str, str]]:
@@ -1317,9 +1328,7 @@ class Bridge:
         try:
             child = self._start(words, stdin, display)
         except OSError as error:
-            raise PixiError(
-                f"the engine cannot be started: {error}", help="restart the kernel, or install jupyter-pixi again"
-            ) from None
+            raise PixiError(f"the engine cannot be started: {error}", help="restart the kernel") from None
         try:
             with Interrupts(child, sys.stderr.write) as interrupts:
                 document = caller_document(self.context)  # while the engine starts
@@ -1387,9 +1396,13 @@ class Bridge:
         if request:
             self._restart(request)
 
-    def _concerns_us(self, change: Mapping[str, Any]) -> bool:
-        prefix = (change.get("install") or {}).get("prefix")
-        return isinstance(prefix, str) and same_file(prefix, sys.prefix)
+    @staticmethod
+    def _concerns_us(result: Mapping[str, Any]) -> bool:
+        """Whether the prefix of this interpreter was installed into."""
+        environments = result.get("environments")
+        installs = [result.get("install"), *(environments.values() if isinstance(environments, Mapping) else ())]
+        prefixes = [install.get("prefix") for install in installs if isinstance(install, Mapping)]
+        return any(isinstance(prefix, str) and same_file(prefix, sys.prefix) for prefix in prefixes)
 
     def _forget_completions(self) -> None:
         """IPython keeps the names of importable modules on disk: drop them, so that new ones are offered."""

@@ -120,7 +120,16 @@ def test_a_lock_s_difference_becomes_a_table() -> None:
     diff = {"version": 1, "environment": {"default": {"linux-64": [row], "osx-64": [row]}, "test": {"linux-64": [row]}}}
     state = operation(events.Result({"kind": "update", "diff": diff}), command=("update",))
     assert [bridge.rows(state)] == [[("numpy", "1", "2", "conda")]]
-    assert to_text(state).startswith("pixi update: done\n")
+    assert to_text(state).startswith("The lock file is updated.\n")
+    assert to_text(operation(events.Result({"kind": "lock", "changed": False}))) == "The lock file was up to date."
+    done = events.Result({"kind": "install", "environments": {"default": {"prefix": "/p"}, "test": {}}})
+    assert to_text(operation(done)) == "Installed: default, test."
+
+
+def test_a_status_with_environments_is_text() -> None:
+    document = {"kind": "status", "environments": [{"name": "default"}], "message": "one\ntwo"}
+    state = operation(events.Result(document))
+    assert not state.telling and state.result == document
 
 
 def test_what_is_data_is_not_drawn() -> None:
