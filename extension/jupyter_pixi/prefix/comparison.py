@@ -60,7 +60,7 @@ def compare(
     broken = fingerprint == markers.INSTALLING
     moved = markers.has_moved(prefix)
     relink = _relink(records, identities, reinstall, broken=broken, moved=moved)
-    there = distributions(prefix, site_packages(prefix)) if with_pypi else {}
+    there = distributions(prefix, site_packages(prefix, records)) if with_pypi else {}
     everything = reinstall == "all" or broken or moved
     again = frozenset(wanted.pypi) if everything else frozenset(reinstall)
     pypi = plan(wanted.pypi if with_pypi else {}, there, sources, reinstall=again, ignored=wanted.ignored)

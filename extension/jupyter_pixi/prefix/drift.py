@@ -90,7 +90,7 @@ def drift(
 def report(prefix: Path, want: Wanted, sources: Mapping[str, Source], *, contents: bool = False) -> tuple[Row, ...]:
     """The same, for what the prefix should hold."""
     records = conda_records(prefix)
-    site = site_packages(prefix)
+    site = site_packages(prefix, records)
     dists = distributions(prefix, site)
     owned = _owned(prefix, records.values())
     loose = {name: d for name, d in dists.items() if str(d.path) not in owned}

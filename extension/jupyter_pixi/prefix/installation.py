@@ -281,7 +281,12 @@ async def _install_pypi(
         if want.pypi:
             sink(Warn(text=f"PyPI packages are not installed for '{request.platform.name}' on this machine."))
         return (), ()
-    after = _compare(request).pypi if before.conda else before.pypi
+    after = before.pypi
+    if before.conda:
+        from . import pypi
+
+        pypi.remove_left_overs(request.prefix, site_packages(request.prefix))
+        after = _compare(request).pypi
     if not after:
         return (), ()
     interpreter = python(request.prefix)

@@ -114,16 +114,32 @@ class Distribution:
         return tuple(row[0] for row in rows if row)
 
 
-def site_packages(prefix: Path) -> Path | None:
-    """The prefix's site-packages; of several Python folders the newest. None if there is none."""
-    if (prefix / "Lib" / "site-packages").is_dir():
-        return prefix / "Lib" / "site-packages"
+def site_packages(prefix: Path, records: Mapping[str, CondaRecord] | None = None) -> Path | None:
+    """The site-packages of the prefix's Python; without a conda Python the newest there is. None if there is none."""
+    folders = _site_folders(prefix)
+    record = (records if records is not None else conda_records(prefix)).get("python")
+    if record is not None:
+        name = "python" + ".".join(record.version.split(".")[:2])
+        fitting = [path for path in folders if path.parent.name in (name, f"{name}t", "Lib")]
+        if fitting:
+            return fitting[0]
+        return None
+    return max(folders, key=lambda path: _version_key(path.parent.name.removeprefix("python")), default=None)
+
+
+def other_site_packages(prefix: Path, current: Path | None) -> tuple[Path, ...]:
+    """The site-packages of Pythons that the prefix had before: what the lock owns there is a left-over."""
+    return tuple(path for path in _site_folders(prefix) if path != current)
+
+
+def _site_folders(prefix: Path) -> list[Path]:
     found = [
         path
-        for path in (prefix / "lib").glob("python3*/site-packages")
+        for path in sorted((prefix / "lib").glob("python3*/site-packages"))
         if path.is_dir() and not path.parent.is_symlink()
     ]
-    return max(found, key=lambda path: _version_key(path.parent.name.removeprefix("python")), default=None)
+    windows = prefix / "Lib" / "site-packages"
+    return found or ([windows] if windows.is_dir() else [])
 
 
 def _version_key(text: str) -> tuple[int, ...]:

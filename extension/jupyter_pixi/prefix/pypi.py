@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import re
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -22,7 +23,7 @@ from ..lockfile import packages
 from ..lockfile.model import Package
 from . import uv
 from .dists import Plan, Source
-from .installed import INSTALLER, Distribution, distributions
+from .installed import INSTALLER, Distribution, distributions, other_site_packages
 from .installed import Python as Interpreter
 from .wanted import pypi_identity
 
@@ -103,6 +104,34 @@ async def apply(step: PypiStep, plan: Plan, sink: Sink) -> None:
         raise InstallError(f"uv ended without an error, but did not install {', '.join(missing)}.")
     for name in plan.install:
         mark(found[name], keep_direct_url=step.sources[name].kind not in ("wheel", "sdist"))
+
+
+def remove_left_overs(prefix: Path, site: Path | None) -> tuple[str, ...]:
+    """Remove what the lock owned in the site-packages of an earlier Python, scripts included. Returns the names.
+
+    Only files that RECORD names are removed, and only inside the prefix. Raises OSError.
+    """
+    removed: list[str] = []
+    for folder in other_site_packages(prefix, site):
+        for there in distributions(prefix, folder).values():
+            if there.installer != INSTALLER:
+                continue
+            removed.append(there.name)
+            for file in there.files:
+                path = Path(os.path.normpath(folder / file))
+                if path.is_relative_to(prefix):
+                    path.unlink(missing_ok=True)
+                    _remove_empty(path.parent, folder)
+    return tuple(removed)
+
+
+def _remove_empty(folder: Path, top: Path) -> None:
+    while folder != top and folder.is_relative_to(top):
+        try:
+            folder.rmdir()
+        except OSError:
+            return
+        folder = folder.parent
 
 
 def _count(number: int) -> str:

@@ -13,8 +13,10 @@ from functools import cached_property
 
 from ..errors import InstallError
 from ..lockfile import packages
-from ..lockfile.model import LockFile, Package
+from ..lockfile.model import CURRENT_VERSION, LockFile, Package
 from . import digests, markers
+
+_KINDS = {"conda": 0, "conda_source": 1, "pypi": 2}
 
 
 def conda_identity(package: Package) -> tuple[str, str, str]:
@@ -116,6 +118,8 @@ def wanted(
         raise InstallError(f"the lock file is not up-to-date with requested environment: '{environment}'")
     row = lock.platform(platform)
     rows = tuple(locked.packages.get(platform, ()))
+    if lock.version >= CURRENT_VERSION:  # as it is written; a lock that was just solved may stand in another order
+        rows = tuple(sorted(rows, key=lambda package: (_KINDS[package.kind], package.location)))
     result = Wanted(rows, subdir, row.virtual_packages if row and row.virtual_packages else tuple(virtual_packages))
     if not filters:
         return result

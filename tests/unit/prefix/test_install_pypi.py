@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import shutil
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from jupyter_pixi import system
 from jupyter_pixi.errors import InstallError, NetworkError, UnsupportedPlatform
 from jupyter_pixi.events import Event, Progress, silent
 from jupyter_pixi.lockfile.model import Package
@@ -204,6 +207,49 @@ def test_moving_the_workspace_makes_scripts_anew(channel: Path, root: Path, cach
     asked = request(root.with_name("moved"), packages, cache=cache)
     assert run(asked).pypi_installed == ("tool",)
     assert str(root) + "/" not in (asked.prefix / "bin" / "tool").read_text()
+
+
+def test_what_an_earlier_python_had_goes_with_it(channel: Path, root: Path, cache: Path) -> None:
+    conda = python_package(channel)
+    run(request(root, (conda, locked_wheel(wheel(channel, "a"))), cache=cache))
+    asked = request(root, (conda, conda_package(channel, "new"), locked_wheel(wheel(channel, "a"))), cache=cache)
+    site = distributions(asked.prefix)["a"].path.parent
+    old = asked.prefix / "lib" / "python3.99" / "site-packages"
+    shutil.copytree(site, old)
+    (old / "users").mkdir()
+    (old / "b-1.dist-info").mkdir()
+    report = run(asked)
+    assert report.linked == ("new",)
+    assert sorted(path.name for path in old.iterdir()) == ["README", "b-1.dist-info", "users"]
+    assert distributions(asked.prefix)["a"].path.parent == site
+    assert (asked.prefix / "bin" / "a").exists(), "its script belongs to both, and is made again"
+
+
+def test_cancelling_a_build_ends_its_processes(channel: Path, root: Path, cache: Path) -> None:
+    folder = project(root / "slow")
+    told = root / "pid"
+    (folder / "backend.py").write_text(
+        f"import os, time\nopen({str(told)!r}, 'w').write(str(os.getpid()))\ntime.sleep(60)\n"
+    )
+    asked = request(root, (python_package(channel), pypi("./slow", "local-dir")), cache=cache)
+
+    async def stop() -> None:
+        task = asyncio.create_task(install(asked, silent))
+        for _ in range(200):
+            await asyncio.sleep(0.05)
+            if told.exists() and told.read_text():
+                break
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(stop())
+    for _ in range(100):
+        if not system.is_alive(int(told.read_text())):
+            break
+        time.sleep(0.05)
+    assert not system.is_alive(int(told.read_text()))
+    assert markers.read_fingerprint(asked.prefix) == markers.INSTALLING
 
 
 def test_a_plain_python_is_a_kernel_that_needs_help(channel: Path, root: Path, cache: Path) -> None:
