@@ -24,7 +24,8 @@ class Differences:
     """What a prefix lacks to be what the lock says.
 
     `missing`, `foreign` and `changed` are conda names; `relink` are those to be linked anew though they seem right.
-    `reasons` are sentences for people. `fits` tells whether the fingerprint is the wanted one.
+    `reasons` are sentences for people. `fits` tells whether the fingerprint is the wanted one, `everything` that all
+    packages have to be made anew.
     """
 
     missing: tuple[str, ...]
@@ -34,6 +35,7 @@ class Differences:
     pypi: Plan
     fits: bool
     reasons: tuple[str, ...] = ()
+    everything: bool = False
 
     @property
     def conda(self) -> bool:
@@ -48,8 +50,13 @@ def compare(
     *,
     reinstall: frozenset[str] | Literal["all"] = frozenset(),
     with_pypi: bool = True,
+    everything: bool | None = None,
 ) -> Differences:
-    """Look at a prefix. `reinstall` names packages to be made anew, "all" for every one."""
+    """Look at a prefix. `reinstall` names packages to be made anew, "all" for every one.
+
+    `everything` is given in the middle of an install, whose own mark would read as that of an interrupted one: what
+    an earlier look said.
+    """
     records = conda_records(prefix)
     identities = {n: conda_identity(p)[1:] for n, p in wanted.conda.items() if n not in wanted.ignored}
     missing = tuple(sorted(identities.keys() - records.keys()))
@@ -61,11 +68,12 @@ def compare(
     moved = markers.has_moved(prefix)
     relink = _relink(records, identities, reinstall, broken=broken, moved=moved)
     there = distributions(prefix, site_packages(prefix, records)) if with_pypi else {}
-    everything = reinstall == "all" or broken or moved
-    again = frozenset(wanted.pypi) if everything else frozenset(reinstall)
+    if everything is None:
+        everything = reinstall == "all" or broken or moved
+    again = frozenset(wanted.pypi) if everything else frozenset(() if reinstall == "all" else reinstall)
     pypi = plan(wanted.pypi if with_pypi else {}, there, sources, reinstall=again, ignored=wanted.ignored)
     reasons = _reasons(prefix, fits and not broken, broken, moved, missing, foreign, changed)
-    return Differences(missing, foreign, changed, relink, pypi, fits, reasons)
+    return Differences(missing, foreign, changed, relink, pypi, fits, reasons, everything)
 
 
 def _relink(

@@ -201,13 +201,14 @@ def is_trusted(request: InstallRequest) -> bool:
     return markers.read_fingerprint(request.prefix) == request.wanted.fingerprint
 
 
-def _compare(request: InstallRequest) -> Differences:
+def _compare(request: InstallRequest, everything: bool | None = None) -> Differences:
     return compare(
         request.prefix,
         request.wanted,
         request.sources,
         reinstall=request.reinstall,
         with_pypi=not request.foreign,
+        everything=everything,
     )
 
 
@@ -286,7 +287,7 @@ async def _install_pypi(
         from . import pypi
 
         pypi.remove_left_overs(request.prefix, site_packages(request.prefix))
-        after = _compare(request).pypi
+        after = _compare(request, before.everything).pypi
     if not after:
         return (), ()
     interpreter = python(request.prefix)

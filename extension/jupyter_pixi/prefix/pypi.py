@@ -109,9 +109,16 @@ async def apply(step: PypiStep, plan: Plan, sink: Sink) -> None:
 def remove_left_overs(prefix: Path, site: Path | None) -> tuple[str, ...]:
     """Remove what the lock owned in the site-packages of an earlier Python, scripts included. Returns the names.
 
-    Only files that RECORD names are removed, and only inside the prefix. Raises OSError.
+    Only files that RECORD names are removed, and only inside the prefix; not those that a distribution of the present
+    site-packages has too (scripts). Raises OSError.
     """
     removed: list[str] = []
+    present = {
+        Path(os.path.normpath(there.path.parent / file))
+        for there in distributions(prefix, site).values()
+        for file in there.files
+        if file.startswith("..")
+    }
     for folder in other_site_packages(prefix, site):
         for there in distributions(prefix, folder).values():
             if there.installer != INSTALLER:
@@ -119,7 +126,7 @@ def remove_left_overs(prefix: Path, site: Path | None) -> tuple[str, ...]:
             removed.append(there.name)
             for file in there.files:
                 path = Path(os.path.normpath(folder / file))
-                if path.is_relative_to(prefix):
+                if path.is_relative_to(prefix) and path not in present:
                     path.unlink(missing_ok=True)
                     _remove_empty(path.parent, folder)
     return tuple(removed)
