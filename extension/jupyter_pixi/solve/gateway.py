@@ -6,7 +6,9 @@ sharded repodata are the gateway's own business. The compiled library is only im
 
 from __future__ import annotations
 
+import atexit
 import re
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,14 +21,22 @@ from ..errors import NetworkError
 if TYPE_CHECKING:
     import rattler
 
+SETTLE = 0.05
+"""Seconds between the last answer and the interpreter's end: py-rattler 0.28 hands answers over from threads of its
+own, and one that is still in Python when the interpreter ends takes the process down with it."""
+
 _networks: dict[tuple[str, str, str, bool], Network] = {}
 
 
 @dataclass(frozen=True)
 class Network:
-    """What fetches: an HTTP client, a repodata gateway, and the cache folder both belong to."""
+    """What fetches: an HTTP client, a repodata gateway, and the cache folder both belong to.
+
+    `impatient` is a client that tries only once, for what can be done without.
+    """
 
     client: rattler.Client
+    impatient: rattler.Client
     gateway: rattler.Gateway
     cache: Path
     offline: bool = False
@@ -60,7 +70,9 @@ def _connect(settings: rattler.Config, cache: Path, offline: bool) -> Network:
         gateway = rattler.Gateway(cache_dir=repodata, default_config=only_cache, client=client)
     else:
         gateway = rattler.Gateway.from_config(settings, cache_dir=repodata, client=client)
-    return Network(client, gateway, cache, offline)
+    impatient = rattler.Client.from_config(settings, max_retries=0, user_agent="jupyter-pixi")
+    atexit.register(time.sleep, SETTLE)
+    return Network(client, impatient, gateway, cache, offline)
 
 
 async def package_names(network: Network, channels: Sequence[Channel], subdir: str) -> frozenset[str]:

@@ -1,117 +1,107 @@
 """The packages of a solve group to those of one member: what its own requirements reach, nothing else.
 
-Pixi judges a lock with unreachable packages as out of date, so a member gets exactly its closure over conda
-`depends` (with the extras asked for) and PyPI `requires_dist` (with markers and extras).
+Pixi judges a lock with unreachable packages as out of date, so a member gets exactly its closure over conda `depends`
+(with the extras asked for, and conditions that hold in it) and PyPI `requires_dist` (with markers and extras).
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from ..environments.model import OnPlatform
+from ..lockfile import match
 from ..lockfile import packages as locked
+from ..lockfile.check import markers
+from ..lockfile.check.requirements import Requirement, of_spec, of_text
 from ..lockfile.model import Package
 from ..lockfile.packages import normalize as pypi_name
 
 Split = tuple[tuple[Package, ...], tuple[Package, ...]]
 """Conda packages and PyPI packages."""
 
+_Demand = tuple[str, str, tuple[str, ...]]  # "conda" or "pypi", name, extras
 
-def reachable(on: OnPlatform, conda: Sequence[Package], pypi: Sequence[Package], markers: Mapping[str, str]) -> Split:
-    """The packages of the group that one member reaches on a platform, in the order given.
 
-    `on` is what the member asks for; `markers` is the PEP 508 environment of platform and locked python.
+def python_of(packages: Sequence[Package]) -> Package | None:
+    """The conda package named exactly `python`: the only interpreter Pixi knows. None without one."""
+    return next((p for p in packages if p.kind != "pypi" and locked.name(p) == "python"), None)
+
+
+def reachable(on: OnPlatform, conda: Sequence[Package], pypi: Sequence[Package]) -> Split:
+    """The packages of the group that a member reaches on a platform, in the order given.
+
+    `on` is what the member asks for there. Conditions of requirements are judged by what the member itself gets, so
+    the walk is repeated until that no longer changes.
     """
-    return _Walk(conda, pypi, markers).run(on)
+    kept = frozenset(conda)
+    for _ in range(len(conda) + 1):
+        found = _Walk(on, conda, pypi, kept).run()
+        if found == kept:
+            break
+        kept = found
+    return tuple(p for p in conda if p in kept), tuple(p for p in pypi if p in kept)
 
 
 class _Walk:
-    def __init__(self, conda: Sequence[Package], pypi: Sequence[Package], markers: Mapping[str, str]) -> None:
-        self._conda = conda
-        self._pypi = pypi
-        self._conda_by_name = {locked.name(p): p for p in conda}
-        self._pypi_by_name = {pypi_name(locked.name(p)): p for p in pypi}
+    """One walk over what is reached, where conditions are judged by a given set of packages."""
+
+    def __init__(
+        self, on: OnPlatform, conda: Sequence[Package], pypi: Sequence[Package], judges: frozenset[Package]
+    ) -> None:
+        self._on = on
+        self._conda = {locked.name(p): p for p in conda}
+        self._pypi = {pypi_name(locked.name(p)): p for p in pypi}
         self._provided = {name: p for p in conda for name in locked.pypi_names(p) or ()}
-        self._holds = marker_test(markers)
-        self._seen: set[tuple[str, frozenset[str]]] = set()
-        self._kept: set[Package] = set()
-        self._queue: list[tuple[str, str, frozenset[str]]] = []
+        self._candidates = {v.name: match.Candidate(v.name, v.version, v.build) for v in on.virtual_packages}
+        for package in judges:
+            if package.kind != "pypi":
+                name = locked.name(package)
+                self._candidates[name] = match.Candidate(name, locked.version(package), locked.build(package))
+        python = python_of(conda)
+        version = locked.version(python) if python else None
+        self._markers = markers.variables(on.platform.subdir, version) if version else None
 
-    def run(self, on: OnPlatform) -> Split:
-        for name, spec in on.dependencies:
-            self._queue.append(("conda", name, frozenset(spec.extras)))
-        for name, requirement in on.pypi_dependencies:
-            if self._holds(requirement.env_markers, ""):
-                self._queue.append(("pypi", pypi_name(name), frozenset(map(pypi_name, requirement.extras))))
-        while self._queue:
-            kind, name, extras = self._queue.pop()
-            if (f"{kind}:{name}", extras) in self._seen:
+    def run(self) -> frozenset[Package]:
+        queue = list(self._asked())
+        seen: set[_Demand] = set()
+        kept: set[Package] = set()
+        while queue:
+            demand = queue.pop()
+            kind, name, extras = demand
+            if demand in seen:
                 continue
-            self._seen.add((f"{kind}:{name}", extras))
-            package = self._find(kind, name)
-            if package is None:
-                continue
-            self._kept.add(package)
-            self._queue.extend(self._needs(package, extras))
-        return (
-            tuple(p for p in self._conda if p in self._kept),
-            tuple(p for p in self._pypi if p in self._kept),
-        )
+            seen.add(demand)
+            package = self._conda.get(name) if kind == "conda" else self._provided.get(name) or self._pypi.get(name)
+            if package is not None:
+                kept.add(package)
+                queue.extend(self._needs(package, extras))
+        return frozenset(kept)
 
-    def _find(self, kind: str, name: str) -> Package | None:
-        if kind == "conda":
-            return self._conda_by_name.get(name)
-        return self._provided.get(name) or self._pypi_by_name.get(name)
+    def _asked(self) -> Iterator[_Demand]:
+        for name, spec in self._on.dependencies:
+            if spec.when is None or match.condition(spec.when, self._holds):
+                yield "conda", name, spec.extras
+        for name, requirement in self._on.pypi_dependencies:
+            yield from self._pypi_demand(of_spec(name, requirement), ())
 
-    def _needs(self, package: Package, extras: frozenset[str]) -> Iterator[tuple[str, str, frozenset[str]]]:
+    def _needs(self, package: Package, extras: tuple[str, ...]) -> Iterator[_Demand]:
         if package.kind == "pypi":
             for text in locked.requires_dist(package):
-                name, wanted, marker = split_requirement(text)
-                if any(self._holds(marker, extra) for extra in ("", *extras)):
-                    yield "pypi", name, wanted
+                requirement = of_text(text)
+                if requirement is not None:
+                    yield from self._pypi_demand(requirement, extras)
             return
-        for spec in locked.depends(package):
-            yield "conda", *split_match_spec(spec)
         more = locked.extra_depends(package)
-        for extra in extras:
-            for spec in more.get(extra, ()):
-                yield "conda", *split_match_spec(spec)
+        for text in (*locked.depends(package), *(t for extra in extras for t in more.get(extra, ()))):
+            spec = match.parse(text)
+            if spec.when is None or match.condition(spec.when, self._holds):
+                yield "conda", spec.name, spec.extras
 
+    def _pypi_demand(self, requirement: Requirement, extras: tuple[str, ...]) -> Iterator[_Demand]:
+        if not requirement.marker or markers.holds(requirement.marker, self._markers, extras):
+            yield "pypi", requirement.name, requirement.extras
 
-def split_match_spec(text: str) -> tuple[str, frozenset[str]]:
-    """The name and the extras of a match spec text."""
-    bare = text.split("::", 1)[-1] if "::" in text.split("[", 1)[0] else text
-    name = re.match(r"[\w.-]+", bare.strip())
-    extras = re.search(r"extras=\[([^\]]*)\]", bare)
-    wanted = frozenset(e.strip().strip("'\"") for e in extras[1].split(",")) if extras else frozenset()
-    return (name[0].lower() if name else ""), wanted
-
-
-def split_requirement(text: str) -> tuple[str, frozenset[str], str | None]:
-    """Name, extras and marker text of a PEP 508 requirement as it stands in a lock file."""
-    head, _, marker = text.partition(" ;") if " @ " in text else text.partition(";")
-    found = re.match(r"\s*([\w.-]+)\s*(?:\[([^\]]*)\])?", head)
-    if found is None:
-        return "", frozenset(), None
-    extras = frozenset(pypi_name(e.strip()) for e in (found[2] or "").split(",") if e.strip())
-    return pypi_name(found[1]), extras, marker.strip() or None
-
-
-def marker_test(markers: Mapping[str, str]) -> Callable[[str | None, str], bool]:
-    """A function that says whether a marker text holds with a given extra ("" for none)."""
-    from packaging.markers import InvalidMarker, Marker
-
-    known: dict[tuple[str, str], bool] = {}
-
-    def holds(text: str | None, extra: str) -> bool:
-        if text is None:
-            return True
-        if (text, extra) not in known:
-            try:
-                known[text, extra] = Marker(text).evaluate({**markers, "extra": extra})
-            except InvalidMarker:
-                known[text, extra] = True
-        return known[text, extra]
-
-    return holds
+    def _holds(self, text: str) -> bool:
+        """Whether one spec of a condition is fulfilled by a package or virtual package that is there."""
+        candidate = self._candidates.get(match.parse(text).name)
+        return candidate is not None and match.fits(text, candidate)

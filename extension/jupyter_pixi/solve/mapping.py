@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from ..environments.model import Channel
 from ..errors import ManifestError, NetworkError
@@ -23,6 +24,7 @@ from .mapping_service import MappingService
 if TYPE_CHECKING:
     import rattler
 
+_PUBLIC = frozenset({"conda.anaconda.org", "repo.anaconda.com", "prefix.dev", "repo.prefix.dev", "fast.prefix.dev"})
 Purls = tuple[str, ...] | None
 
 
@@ -94,7 +96,7 @@ async def _provided(record: rattler.RepoDataRecord, rules: Rules, service: Mappi
     is_conda_forge = _is_conda_forge(channel, record.url)
     if rule.ask_service:
         if record.sha256 is not None:
-            found = await service.by_hash(record.sha256.hex())
+            found = await service.by_hash(record.sha256.hex(), needed=_is_public(channel))
             if found is not None:
                 return _purls(found, "hash-mapping")
         if is_conda_forge:
@@ -113,6 +115,11 @@ def _purls(names: Sequence[str], source: str) -> tuple[str, ...]:
 def _is_conda_forge(channel: str, url: str) -> bool:
     where = channel if channel != "/" else url.rsplit("/", 2)[0] + "/"
     return where.endswith("/conda-forge/")
+
+
+def _is_public(channel: str) -> bool:
+    """Whether the service is likely to know a channel's archives."""
+    return channel == "/" or urlsplit(channel).hostname in _PUBLIC or channel.endswith("/conda-forge/")
 
 
 def _channel_url(key: str, channels: Sequence[Channel]) -> str | None:

@@ -64,7 +64,7 @@ def _step(request: LockRequest, unit: SolveUnit, platform: str) -> Step:
     members = [m for m in unit.members if platform in m.on]
     actions = [_action(request, (m.name, platform)) for m in members]
     action = max(actions, default=Action.SOLVE)
-    found = [_preferred(request, (m.name, platform), action) for m in members]
+    found = [tuple(_preferred(request, (m.name, platform), action)) for m in members]
     return Step(
         unit,
         platform,

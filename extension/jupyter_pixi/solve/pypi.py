@@ -14,13 +14,14 @@ from pathlib import Path
 
 from ..environments.cutoffs import cutoffs
 from ..environments.model import Environment, OnPlatform
-from ..errors import NetworkError, PixiError, SolveError
+from ..errors import NetworkError, PixiError, SolveError, UnsupportedFeature
+from ..lockfile import packages as locked
 from ..lockfile.model import Package
 from ..lockfile.packages import normalize as pypi_name
 from ..prefix.uv import Output
 from .assemble import default_index, indexes
 from .gateway import Network
-from .markers import python_of
+from .group import python_of
 from .metadata import MetadataReader
 from .metadata_uv import Metadata
 from .pylock import Resolved, parse
@@ -93,13 +94,15 @@ class Resolver:
 
     async def _resolve(self, problem: PypiProblem, warn: Warner) -> tuple[Package, ...]:
         python = python_of(problem.conda)
-        if python is None:
+        version = locked.version(python) if python else None
+        if python is None or version is None:
             raise SolveError("No Python interpreter found in the dependencies", help="try: pixi add python")
+        refuse_free_threaded(python)
         provided = provided_by(problem.conda)
         refuse_sources_of_conda(problem.on, provided)
         platform = uv_platform(problem.on.platform.subdir, problem.on.virtual_packages)
         with tempfile.TemporaryDirectory(prefix="jupyter-pixi-") as name:
-            run = _Run(problem, Path(name).resolve(), python, platform, self._uv, self._root)
+            run = _Run(problem, Path(name).resolve(), version, platform, self._uv, self._root)
             given = inputs(
                 problem.on.pypi_dependencies,
                 problem.environment.pypi_options,
@@ -118,7 +121,7 @@ class Resolver:
             )  # fmt: skip
             found = await run.with_indexes(found, given, options)
         self._check_builds(problem, found)
-        reader = MetadataReader(self._uv, self._network, self._previous, python, platform)
+        reader = MetadataReader(self._uv, self._network, self._previous, version, platform)
         metadata = await reader.read(found)
         return tuple(
             as_package(resolved, meta, problem.environment) for resolved, meta in zip(found, metadata, strict=True)
@@ -219,6 +222,15 @@ def refuse_sources_of_conda(on: OnPlatform, provided: Sequence[Provided]) -> Non
                 f"so a {kind} requirement for it is not supported",
                 help=f"remove the conda package that provides '{name}', or the {kind} requirement",
             )
+
+
+def refuse_free_threaded(python: Package) -> None:
+    """Raises UnsupportedFeature for a Python without the global lock: uv can only resolve for one that runs it."""
+    if any(re.search(r"cp\d+t\b", text) for text in (locked.build(python) or "", *locked.depends(python))):
+        raise UnsupportedFeature(
+            "PyPI packages cannot be resolved for a free-threaded Python here",
+            help="ask for python-gil, take the packages from a conda channel, or lock with the `pixi` command",
+        )
 
 
 def index_notes(text: str) -> dict[str, str]:

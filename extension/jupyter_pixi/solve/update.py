@@ -25,7 +25,6 @@ from .gateway import Network, network
 from .group import reachable
 from .mapping import Purls, provided, read_rules
 from .mapping_service import MappingService
-from .markers import marker_environment, python_of
 from .plan import Action, Step, locked_packages, steps
 from .request import LockRequest, Pair
 
@@ -47,7 +46,10 @@ async def update_lock(request: LockRequest, sink: Sink = silent) -> LockFile:
     shares: dict[Pair, tuple[Package, ...]] = {}
     for step in todo:
         key = (step.unit.name, step.platform)
+        known = request.previous.environments if request.previous else {}
         for member in step.members:
+            if step.action is Action.KEEP and member.name not in known:
+                continue
             shares[member.name, step.platform] = _share(request, step, member, conda[key], pypi[key])
     return assemble(request, units, shares)
 
@@ -236,8 +238,7 @@ def _share(
         conda = tuple(p for p in own if p.kind != "pypi")
     if len(step.unit.members) == 1:
         return (*conda, *pypi)
-    markers = marker_environment(_subdir(member, step.platform), python_of(conda))
-    mine, theirs = reachable(member.on[step.platform], conda, pypi, markers)
+    mine, theirs = reachable(member.on[step.platform], conda, pypi)
     return (*(conda if step.action is Action.PYPI else mine), *theirs)
 
 
