@@ -210,3 +210,37 @@ def test_operations_are_told_and_kept(server: Running) -> None:
     document = server.get(f"{API}/operations/{path.stem}?manifest={manifest}")
     assert document["state"] == "done"
     assert [event["event"] for event in document["events"]] == ["started", "phase", "result"]
+
+
+def test_the_kernel_that_asked_is_restarted(server: Running) -> None:
+    manifest = str(server.root / "weather" / "pixi.toml")
+    folder = server.root / "weather" / ".pixi" / "jupyter-pixi" / "operations"
+    folder.mkdir(parents=True, exist_ok=True)
+    kernel, other = (server.post("api/kernels", {"name": "python3"})["id"] for _ in range(2))
+    before, untouched = kernel_pid(server, kernel), kernel_pid(server, other)
+    time.sleep(3)  # until the folder is watched
+    path = folder / "20261101T000001-ab12cd34.jsonl"
+    started = Started(path.stem, ("add", "x"), manifest=manifest, kernel=f"kernel-{kernel}.json", pid=os.getpid())
+    path.write_text(to_line(started) + to_line(Result({"restart_requested": True})))
+    wait(lambda: kernel_pid(server, kernel) != before, 30)
+    assert kernel_pid(server, other) == untouched
+    for id in (kernel, other):
+        assert server.status(f"api/kernels/{id}", method="DELETE") == 204
+
+
+def kernel_pid(server: Running, kernel: str) -> int:
+    """The process id of a server's kernel, once it has one."""
+    import psutil
+
+    pids: list[int] = []
+
+    def found() -> list[int]:
+        pids[:] = [
+            process.pid
+            for process in psutil.process_iter(["cmdline"])
+            if any(f"kernel-{kernel}.json" in word for word in process.info["cmdline"] or ())
+        ]
+        return pids
+
+    wait(found, 30)
+    return pids[0]

@@ -39,6 +39,14 @@ class Running:
         with urllib.request.urlopen(request, timeout=30) as answer:
             return json.load(answer)
 
+    def post(self, path: str, document: Any) -> Any:
+        """The JSON answer to a JSON document."""
+        headers = {"Authorization": f"token {TOKEN}", "Content-Type": "application/json"}
+        data = json.dumps(document).encode()
+        request = urllib.request.Request(self.url + path, data=data, headers=headers, method="POST")
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return json.load(answer)
+
     def status(self, path: str, token: str | None = TOKEN, method: str = "GET") -> int:
         """The HTTP status of a request."""
         headers = {"Authorization": f"token {token}"} if token else {}

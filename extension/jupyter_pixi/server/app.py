@@ -12,7 +12,7 @@ from jupyter_core.paths import jupyter_runtime_dir
 from jupyter_server.extension.application import ExtensionApp
 from traitlets import Bool, Float, Int, List, Unicode
 
-from . import state
+from . import restart, state
 from .handlers import handlers
 from .observer import Observer, Roots
 from .operation_log import FOLDER, Follower, shared_folder
@@ -116,7 +116,7 @@ class JupyterPixi(ExtensionApp):
             if path.suffix == ".jsonl" and path.parent.name == FOLDER.name:
                 events = self._follower.read(path)
                 if events:
-                    self._call(self._tell_operation, path.stem, self._follower.manifest(path), events)
+                    self._call(self._tell_operation, path.stem, self._follower.first(path), events)
 
     def _call(self, function: Any, *arguments: Any) -> None:
         self._server.io_loop.add_callback(function, *arguments)
@@ -134,10 +134,15 @@ class JupyterPixi(ExtensionApp):
         if manifests or kernels:
             self._emit(ENVIRONMENTS_CHANGED, {"workspaces": manifests, "kernels": kernels})
 
-    def _tell_operation(self, id: str, manifest: str, events: list[dict[str, Any]]) -> None:
-        if self.snapshot.workspace(Path(manifest)) is not None:
-            for event in events:
-                self._emit(OPERATION, {"operation": id, "manifest": manifest, "event": event})
+    def _tell_operation(self, id: str, first: dict[str, Any], events: list[dict[str, Any]]) -> None:
+        manifest = str(first.get("manifest") or "")
+        if self.snapshot.workspace(Path(manifest)) is None:
+            return
+        kernel = restart.kernel_id(first.get("kernel"))
+        for event in events:
+            self._emit(OPERATION, {"operation": id, "manifest": manifest, "kernel": kernel, "event": event})
+            if kernel is not None and restart.is_asked(event):
+                self._server.io_loop.add_callback(restart.restart, self._server.kernel_manager, kernel, self.log)
 
     def _emit(self, schema_id: str, data: dict[str, Any]) -> None:
         self._server.event_logger.emit(schema_id=schema_id, data=data)

@@ -111,11 +111,11 @@ class Follower:
         self._began = time.time()
         self._offsets: dict[Path, int] = {}
         self._running: dict[str, None] = {}
-        self._manifests: dict[Path, str] = {}
+        self._first: dict[Path, dict[str, Any]] = {}
 
-    def manifest(self, path: Path) -> str:
-        """The manifest that the operation of a file works on, as its first event said; empty before that was read."""
-        return self._manifests.get(path, "")
+    def first(self, path: Path) -> dict[str, Any]:
+        """The event with which the operation of a file began (its manifest, its kernel); empty before it was read."""
+        return self._first.get(path, {})
 
     @property
     def running(self) -> tuple[str, ...]:
@@ -135,7 +135,7 @@ class Follower:
         except OSError:
             self._offsets.pop(path, None)
             self._running.pop(path.stem, None)
-            self._manifests.pop(path, None)
+            self._first.pop(path, None)
             return []
         whole = data[: data.rfind(b"\n") + 1]
         self._offsets[path] = (offset if offset <= found.st_size else 0) + len(whole)
@@ -145,7 +145,7 @@ class Follower:
                 self._running.pop(path.stem, None)
             elif event["event"] == "started":
                 self._running[path.stem] = None
-                self._manifests[path] = str(event.get("manifest") or "")
+                self._first[path] = event
         return new
 
 

@@ -37,10 +37,15 @@ SCHEMAS: tuple[dict[str, Any], ...] = (
         "description": "One event of an operation, whoever started it: a kernel, a terminal, the server.",
         "personal-data": False,
         "type": "object",
-        "required": ["operation", "manifest", "event"],
+        "required": ["operation", "manifest", "kernel", "event"],
         "properties": {
             "operation": {"title": "Operation", "description": "The operation's id.", "type": "string"},
             "manifest": {"title": "Manifest", "description": "The workspace's manifest.", "type": "string"},
+            "kernel": {
+                "title": "Kernel",
+                "description": "The id of the server's kernel in which it was started, if it was.",
+                "type": ["string", "null"],
+            },
             "event": {
                 "title": "Event",
                 "description": "The event, its kind under `event` (see jupyter_pixi.events).",

@@ -53,7 +53,7 @@ def test_follower_tells_each_event_once(tmp_path: Path) -> None:
     assert [e["event"] for e in follower.read(path)] == ["started"]
     assert follower.read(path) == []
     assert follower.running == ("op",)
-    assert follower.manifest(path) == "/w/pixi.toml"
+    assert follower.first(path)["manifest"] == "/w/pixi.toml"
     line = to_line(Progress("link", 1, 2))
     with path.open("a") as file:
         file.write(line[:10])
