@@ -9,12 +9,12 @@ from .toml import Value
 
 def read_channels(value: Value) -> tuple[ChannelSpec, ...]:
     """The channels of a workspace in order. Raises ManifestError for a wrong entry or one that is there twice."""
-    found: list[ChannelSpec] = []
+    found: dict[ChannelSpec, None] = {}
     for item in value.items():
         channel = read_channel(item)
         if channel in found:
             raise item.error(f"duplicate key: `{channel.channel}`")
-        found.append(channel)
+        found[channel] = None
     return tuple(found)
 
 

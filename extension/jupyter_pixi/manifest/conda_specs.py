@@ -185,7 +185,7 @@ def _inherited(table: Table, pool: Mapping[str, CondaSpec]) -> CondaSpec:
     return spec
 
 
-def _from_table(table: Table) -> CondaSpec:
+def _from_table(table: Table, *, in_condition: bool = False) -> CondaSpec:
     version = table.get("version", read_version)
     place = _location(table, hashes=False)
     spec = replace(
@@ -205,7 +205,7 @@ def _from_table(table: Table) -> CondaSpec:
         md5=_hash(table, "md5", 32),
         sha256=_hash(table, "sha256", 64),
     )
-    if table.has("package"):  # an inline package definition: built by Pixi, only looked at here
+    if not in_condition and table.has("package"):  # an inline package: built by Pixi, only looked at here
         table.table("package")
     table.close()
     return spec
@@ -301,7 +301,7 @@ def _when_package(table: Table) -> str:
     for key in ("channel", "url", "git", "path", "branch", "rev", "tag", "subdirectory", "md5", "sha256"):
         if table.has(key):
             raise table.key_error(key, f"`{key}` is not supported inside `when` tables")
-    spec = _from_table(table)
+    spec = _from_table(table, in_condition=True)
     parts = [
         f'{key}="{text}"'
         for key, text in (

@@ -9,6 +9,9 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 
+MAX_TEXT = 10_000
+"""Longer specifications are refused: nobody wrote them, and the libraries take their time over them."""
+
 _WORD = r"[0-9A-Za-z]+(?:[._][0-9A-Za-z]+)*"
 _CONDA_VERSION = rf"(?:\d+!)?{_WORD}(?:\+{_WORD})?"
 _CONDA_ITEM = rf"(?:(?:==|!=|>=|<=|>|<|~=|=)?{_CONDA_VERSION}(?:\.\*)?|\*)"
@@ -47,6 +50,8 @@ _SECONDS = {
 
 def version_spec_problem(text: str) -> str | None:
     """Why `text` is not a conda version specification, or None if it is one."""
+    if len(text) > MAX_TEXT:
+        return f"it has {len(text)} characters"
     if _CONDA_SPEC.fullmatch(text):
         return None
     from rattler import VersionSpec
@@ -119,6 +124,8 @@ def _within(version: str, operator: str, bound: str) -> bool:
 
 def pep440_problem(text: str) -> str | None:
     """Why `text` is not a list of PEP 440 version specifiers, or None if it is one."""
+    if len(text) > MAX_TEXT:
+        return f"it has {len(text)} characters"
     if not text.strip() or _PEP440_SPEC.fullmatch(text):
         return None
     if any(not part.strip() for part in text.split(",")):
@@ -134,6 +141,8 @@ def pep440_problem(text: str) -> str | None:
 
 def marker_problem(text: str) -> str | None:
     """Why `text` is not a PEP 508 environment marker, or None if it is one."""
+    if len(text) > MAX_TEXT:
+        return f"it has {len(text)} characters"
     if _MARKER.fullmatch(text):
         return None
     from packaging.markers import InvalidMarker, Marker
@@ -227,6 +236,7 @@ def parse_cutoff(text: str) -> datetime | timedelta:
 
 
 def _duration(text: str) -> timedelta | None:
+    text = text.strip()
     at, seconds = 0, 0.0
     while at < len(text):
         match = _DURATION_PART.match(text, at)
@@ -235,10 +245,8 @@ def _duration(text: str) -> timedelta | None:
             return None
         seconds += int(match[1]) * unit
         at = match.end()
-        if not text[at:].strip():
-            at = len(text)
     try:
-        return timedelta(seconds=seconds) if text.strip() else None
+        return timedelta(seconds=seconds) if text else None
     except OverflowError:
         return None
 

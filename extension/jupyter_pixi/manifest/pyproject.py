@@ -159,17 +159,23 @@ def _groups(table: Table | None) -> dict[str, Requirements]:
     if table is None:
         return {}
     keys = {normal_pypi_name(name): name for name in table.data}
-    return {name: _group(table, keys, name, ()) for name in table.data}
+    known: dict[str, Requirements] = {}
+    return {name: _group(table, keys, name, (), known) for name in table.data}
 
 
-def _group(table: Table, keys: Mapping[str, str], name: str, within: tuple[str, ...]) -> Requirements:
+def _group(
+    table: Table, keys: Mapping[str, str], name: str, within: tuple[str, ...], known: dict[str, Requirements]
+) -> Requirements:
+    """The requirements of a group and of those that it includes (PEP 735), each once."""
     value = table.need(name)
-    if name in within or len(within) > 100:
+    if name in within:
         raise value.error(f"the dependency group '{name}' includes itself")
-    found: list[tuple[str, PypiSpec]] = []
+    if name in known:
+        return known[name]
+    found: dict[tuple[str, PypiSpec], None] = {}
     for item in value.items():
         if isinstance(item.raw, str):
-            found.append(read_requirement(item))
+            found[read_requirement(item)] = None
             continue
         inner = item.table()
         included = inner.need("include-group")
@@ -177,10 +183,9 @@ def _group(table: Table, keys: Mapping[str, str], name: str, within: tuple[str, 
         key = keys.get(normal_pypi_name(included.string()))
         if key is None:
             raise included.error(f"the dependency group '{included.string()}' is not defined")
-        found.extend(_group(table, keys, key, (*within, name)))
-        if len(found) > 100_000:
-            raise value.error(f"the dependency group '{name}' is too large")
-    return found
+        found |= dict.fromkeys(_group(table, keys, key, (*within, name), known))
+    known[name] = tuple(found)
+    return known[name]
 
 
 def _without_self(
@@ -190,19 +195,19 @@ def _without_self(
     own = normal_pypi_name(project) if project else None
     by_name = {normal_pypi_name(name): rows for name, rows in extras.items()}
 
-    def expand(rows: Requirements, seen: frozenset[str]) -> list[tuple[str, PypiSpec]]:
+    def expand(rows: Requirements, seen: set[str]) -> list[tuple[str, PypiSpec]]:
         found: list[tuple[str, PypiSpec]] = []
         for name, spec in rows:
             if name != own:
                 found.append((name, spec))
                 continue
-            for extra in spec.extras:
-                key = normal_pypi_name(extra)
-                if key not in seen:
-                    found += expand(by_name.get(key, ()), seen | {key})
+            for extra in map(normal_pypi_name, spec.extras):
+                if extra not in seen:
+                    seen.add(extra)
+                    found += expand(by_name.get(extra, ()), seen)
         return found
 
-    return {name: expand(rows, frozenset({normal_pypi_name(name)})) for name, rows in groups.items()}
+    return {name: expand(rows, {normal_pypi_name(name)}) for name, rows in groups.items()}
 
 
 def _editable(root: Table) -> dict[str, bool]:

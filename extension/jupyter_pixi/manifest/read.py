@@ -84,6 +84,12 @@ def check_sections(text: str, path: Path, kind: str) -> None:
 
     As Pixi does, this looks at the text alone, so that a file can be told apart without parsing it.
     """
+    if text.startswith("\ufeff"):
+        raise ManifestError(
+            "the file begins with a byte order mark, which TOML does not allow",
+            place=Place(path, 1, 1),
+            help="Save it as UTF-8 without a byte order mark (BOM).",
+        )
     if kind == "pyproject":
         if any(f"[tool.pixi.{section}" in text for section in SECTIONS):
             return
@@ -91,12 +97,6 @@ def check_sections(text: str, path: Path, kind: str) -> None:
     else:
         starts = tuple(f"[{section}" for section in SECTIONS)
         if any(line.lstrip(" \t").startswith(starts) for line in text.splitlines()):
-            if text.startswith("\ufeff"):
-                raise ManifestError(
-                    "the file begins with a byte order mark, which TOML does not allow",
-                    place=Place(path, 1, 1),
-                    help="Save it as UTF-8 without a byte order mark (BOM).",
-                )
             return
         wanted = list(SECTIONS)
     listed = ", ".join(f"[{section}]" for section in wanted)

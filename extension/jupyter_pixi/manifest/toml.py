@@ -16,8 +16,11 @@ if TYPE_CHECKING:
 Keys = tuple["str | int", ...]
 """A way into a document: table keys and array indices from the root."""
 
-MAX_BYTES = 8 * 1024 * 1024
+MAX_BYTES = 4 * 1024 * 1024
 """Larger files are refused: no manifest is, and a wrong file should not keep the reader busy."""
+
+MAX_MESSAGE = 2000
+"""A message holds what the user wrote; longer ones are shortened in the middle."""
 
 T = TypeVar("T")
 
@@ -59,6 +62,8 @@ class Document:
 
     def error(self, keys: Keys, message: str, *, value: bool = True, help: str | None = None) -> ManifestError:
         """The error that says `message` of the value (or the key) at `keys`."""
+        if len(message) > MAX_MESSAGE:
+            message = f"{message[: MAX_MESSAGE // 2]} … {message[-MAX_MESSAGE // 2 :]}"
         return ManifestError(message, help=help, place=self.place(keys, value=value))
 
     def warn(self, keys: Keys, text: str, *, value: bool = True) -> None:
