@@ -167,7 +167,7 @@ class Document:
             self._new_section(path, "")
 
     def remove(self, path: Path) -> None:
-        """Take away the value or table at the path. A table that is emptied by it stays. KeyError if it is not there."""
+        """Take away the value or table at the path; a table emptied by it stays. KeyError if it is not there."""
         found = self._find(path)
         if found is not None:
             self._cut_entry(found)

@@ -53,10 +53,8 @@ class ManifestEditor:
         """The path of the workspace table: `[workspace]`, or `[project]` where the old spelling is used."""
         if not self.is_pyproject and not self.document.has(("workspace",)) and self.document.has(("project",)):
             return ("project",)
-        if self.is_pyproject and not self.document.has((*self.root, "workspace")):
-            if self.document.has((*self.root, "project")):
-                return (*self.root, "project")
-        return (*self.root, "workspace")
+        new, old = (*self.root, "workspace"), (*self.root, "project")
+        return old if self.is_pyproject and not self.document.has(new) and self.document.has(old) else new
 
     def table(self, where: Where, table: str) -> Keys:
         """The path of a feature's or environment's table."""
