@@ -15,8 +15,8 @@ from ..kernels.specs import Spec
 class KernelDirectory:
     """A private directory of kernelspecs, for as long as the server runs.
 
-    The server reads it at any time, so a kernelspec comes and goes by renaming its directory, and what is prepared
-    or thrown away stands beside the one that is read.
+    The server reads it at any time, so a kernelspec comes and goes by renaming its directory and changes by replacing
+    its files, and what is prepared or thrown away stands beside the one that is read.
     """
 
     def __init__(self, parent: Path) -> None:
@@ -53,9 +53,18 @@ class KernelDirectory:
                 shutil.copyfile(source, prepared / file)
             except OSError:
                 continue  # a logo that is gone: the card shows a letter instead
-        prepared.chmod(0o755)
-        self._discard(name)
-        prepared.rename(self.path / name)
+        target = self.path / name
+        if not target.exists():
+            prepared.rename(target)
+            return
+        # File by file: between two renamed directories there would be a moment without the kernel.
+        files = {path.name for path in prepared.iterdir()}
+        for file in sorted(files):
+            (prepared / file).replace(target / file)
+        for path in target.iterdir():
+            if path.name not in files:
+                path.unlink()
+        prepared.rmdir()
 
     def _discard(self, name: str) -> None:
         target = self.path / name

@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 from jupyter_pixi.operations.status import EnvironmentState, Reason
 from jupyter_pixi.server.observer import Observer, Roots
-from jupyter_pixi.server.scan import Limits
 from jupyter_pixi.server.snapshot import Snapshot, WorkspaceState
 from jupyter_pixi.server.watch import Watcher
 
@@ -169,19 +168,26 @@ def test_a_thousand_workspaces_leave_the_loop_alone(root: Path) -> None:
         folder.mkdir(parents=True)
         (folder / "pixi.toml").write_text(MANIFEST)
 
-    async def longest_pause() -> float:
-        with observing(root, limits=Limits()) as (seen, _):
-            longest = 0.0
-            while not seen.snapshots or not seen.snapshots[-1].complete:
-                before = time.perf_counter()
-                await asyncio.sleep(0.001)
-                longest = max(longest, time.perf_counter() - before)
-            assert len(seen.snapshots[-1].workspaces) == 1000
-            return longest
+    async def longest_pause(going_on: Callable[[], bool]) -> float:
+        longest = 0.0
+        while going_on():
+            before = time.perf_counter()
+            await asyncio.sleep(0.001)
+            longest = max(longest, time.perf_counter() - before)
+        return longest
 
-    # The machine may be busy with other tests: the best of a few tries is the loop's own pause.
-    pauses = [asyncio.run(longest_pause()) for _ in range(3)]
-    assert min(pauses) < 0.05, pauses
+    def idle() -> float:
+        end = time.monotonic() + 0.5
+        return asyncio.run(longest_pause(lambda: time.monotonic() < end))
+
+    def scanning() -> float:
+        with observing(root) as (seen, _):
+            pause = asyncio.run(longest_pause(lambda: not seen.snapshots))
+            assert len(seen.snapshots[0].workspaces) == 1000
+            return pause
+
+    # Other tests may have the machine: what an idle loop waits for it is not the scan's doing.
+    assert min(scanning() for _ in range(4)) < 0.05 + min(idle() for _ in range(4))
 
 
 def test_stops_at_once(root: Path) -> None:
