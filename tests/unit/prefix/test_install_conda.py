@@ -7,6 +7,7 @@ import functools
 import http.server
 import json
 import os
+import pickle
 import shutil
 import sys
 import threading
@@ -23,6 +24,7 @@ from jupyter_pixi.manifest.model import VirtualPackage
 from jupyter_pixi.prefix import Filters, InstallReport, InstallRequest, digests, install, markers, state, statefile
 from jupyter_pixi.prefix.lock import guard
 from support.prefixes_by_hand import PLACEHOLDER, VIRTUAL, conda_package, request
+from support.readonly import run_read_only
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="links are made as on unix")
 
@@ -107,18 +109,23 @@ def test_nothing_to_do_writes_nothing(channel: Path, root: Path, cache: Path) ->
     assert snapshot(root) == before
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write anywhere")
 def test_a_read_only_prefix_that_is_right_is_accepted(channel: Path, root: Path, cache: Path) -> None:
     asked = request(root, (conda_package(channel, "a"),), cache=cache)
     run(asked)
-    folders = [path for path in root.rglob("*") if path.is_dir()]
-    for path in folders:
-        path.chmod(0o555)
-    try:
-        assert not run(asked).changed
-    finally:
-        for path in folders:
-            path.chmod(0o755)
+    (root.parent / "request").write_bytes(pickle.dumps(asked))
+    code = (
+        "import asyncio, pathlib, pickle; from jupyter_pixi.events import silent\n"
+        "from jupyter_pixi.prefix import install\n"
+        "asked = pickle.loads(pathlib.Path('../request').read_bytes())\n"
+        "print(asyncio.run(install(asked, silent)).changed)\n"
+        "from dataclasses import replace\n"
+        "asyncio.run(install(replace(asked, reinstall='all'), silent))\n"
+    )
+    done = run_read_only(root, [sys.executable, "-c", code], dict(os.environ))
+    assert done.stdout == "False\n"
+    assert "InstallError: The environment 'default' cannot be changed: Read-only" in done.stderr or (
+        "InstallError: The environment 'default' cannot be changed: Permission" in done.stderr
+    )
 
 
 def test_change_links_and_unlinks_only_what_moved(channel: Path, root: Path, cache: Path) -> None:
