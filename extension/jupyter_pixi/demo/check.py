@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tempfile
 import textwrap
 import tomllib
 from pathlib import Path
@@ -42,14 +43,16 @@ def check(folder: Path, kernels: Path, out: TextIO) -> bool:
         resources={"metadata": {"path": str(folder)}},
         on_cell_executed=show,
     )
-    try:
-        client.execute()
-    except CellExecutionError:
-        out.write("A cell failed.\n")
-        return False
-    except (DeadKernelError, TimeoutError, RuntimeError) as error:
-        out.write(f"The kernel {KERNEL} did not answer: {error}\n")
-        return False
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as said:  # the kernel's own log: only of interest if it dies
+        try:
+            client.execute(stderr=said)
+        except CellExecutionError:
+            out.write("A cell failed.\n")
+            return False
+        except (DeadKernelError, TimeoutError, RuntimeError) as error:
+            said.seek(0)
+            out.write(f"The kernel {KERNEL} did not answer: {error}\n{said.read()}")
+            return False
     return _added(notebook, folder, out)
 
 

@@ -83,6 +83,7 @@ CELLS = (
         """\
 from datetime import date
 
+pl.Config.set_tbl_rows(12)
 days = pl.date_range(date(2025, 1, 1), date(2025, 12, 31), eager=True).alias("day")
 weather = days.to_frame().with_columns(
     celsius=-4.0
