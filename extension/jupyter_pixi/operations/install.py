@@ -38,6 +38,7 @@ class InstallOptions:
     only: tuple[str, ...] = ()
     reinstall: frozenset[str] | Literal["all"] = frozenset()
     quick: bool = False
+    as_run: bool = False  # for a start: the marker is then the one that `pixi run` writes
 
 
 @dataclass(frozen=True)
@@ -130,7 +131,7 @@ def _request(opened: OpenWorkspace, name: str, context: Context, options: Instal
         prefix=prefix_of(opened, name),
         config=opened.config,
         host=None if machine.pretended else machine.virtual_packages,
-        by_accident=found.by_accident,
+        by_accident=found.by_accident and not options.as_run,
         foreign=foreign,
         quick=options.quick,
         reinstall="all" if options.repair else options.reinstall,

@@ -21,7 +21,7 @@ async def prepare(context: Context, environment: str) -> dict[str, Any]:
     opened = open_workspace(context)
     opened.environment(environment)
     opened, moved = await _locked(opened, context, environment)
-    report = await install_environment(opened, environment, context, InstallOptions())
+    report = await install_environment(opened, environment, context, InstallOptions(as_run=True))
     return {
         "kind": "prepare",
         "environment": environment,

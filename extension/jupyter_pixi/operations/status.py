@@ -15,7 +15,7 @@ from ..environments import PlatformChoice, choose_platform, host
 from ..environments.model import Environment
 from ..errors import PixiError
 from ..manifest.model import Platform
-from ..prefix.kernels import Kernel
+from ..prefix.kernels import Kernel, offered
 from ..prefix.readiness import state as prefix_state
 from .context import Context
 from .targets import locked_requirements, prefix_of
@@ -67,12 +67,10 @@ def states(opened: OpenWorkspace, context: Context) -> tuple[EnvironmentState, .
 
 def state_of(opened: OpenWorkspace, environment: Environment, context: Context) -> EnvironmentState:
     """The state of one environment: what is wrong first is what is told."""
-    from ..kernels.specs import kernels_of
-
     prefix = prefix_of(opened, environment.name)
     choice = choose_platform(environment, host(context.environ), locked_requirements(opened.lock, environment.name))
     state, reason = _judged(opened, environment, choice, prefix, context)
-    found = kernels_of(environment, opened.lock, prefix)
+    found = offered(environment, opened.lock, prefix)
     return EnvironmentState(environment.name, state, reason, prefix, choice.platform, found)
 
 

@@ -10,9 +10,13 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .installed import conda_records, distributions, python
+
+if TYPE_CHECKING:
+    from ..environments.model import Environment
+    from ..lockfile.model import LockFile
 
 PYTHON_KERNEL = "python3"
 """The name that ipykernel gives its kernelspec; also the name of the kernel of a plain Python."""
@@ -90,6 +94,20 @@ def kernels(prefix: Path) -> tuple[Kernel, ...]:
             plain=not has,
         )
     return _ordered(found.values())
+
+
+def offered(environment: Environment, lock: LockFile | None, prefix: Path) -> tuple[Kernel, ...]:
+    """The kernels in a prefix; if there is none, those that the lock will bring, or else the manifest's wishes."""
+    if (prefix / "conda-meta").is_dir() and (found := kernels(prefix)):
+        return found
+    from ..lockfile import packages
+
+    locked = lock.environments.get(environment.name) if lock is not None else None
+    rows = locked.packages.values() if locked is not None else ()
+    if any(rows):
+        return expected({packages.name(package) for row in rows for package in row})
+    # PyPI packages run in a Python that the solver is asked for besides.
+    return expected({name for on in environment.on.values() for name, _ in (*on.dependencies, *on.pypi_dependencies)})
 
 
 def _specs(prefix: Path) -> Iterable[Kernel]:
