@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -126,7 +128,8 @@ class Observer:
             return known[1]
         started = time.time()
         try:
-            state = self._read(manifest, known[1] if known is not None else None)
+            with _no_collection():
+                state = self._read(manifest, known[1] if known is not None else None)
         except Exception as error:  # a mistake of ours in one workspace must not hide the others
             self._log.exception("jupyter-pixi could not read the workspace %s", manifest)
             return _unreadable(manifest, error)
@@ -171,6 +174,22 @@ class Observer:
 
     def _concerns_workspace(self, path: Path) -> bool:
         return path in self._files_watched or path.parent in self._files_watched
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Keeps the garbage collector from running meanwhile.
+
+    A large lock file is some hundred thousand objects, all alive while it is read: a full collection over them stops
+    every thread, the server's too, for a tenth of a second and more, and finds nothing.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _unreadable(manifest: Path, error: Exception) -> WorkspaceState:
