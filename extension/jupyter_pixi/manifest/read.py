@@ -47,8 +47,11 @@ _ROOT_KEYS = (
 )
 
 
-def read_manifest(path: Path) -> Manifest:
-    """The manifest in a file. Raises ManifestNotFound when there is none, ManifestError when it is wrong."""
+def read_manifest(path: Path, *, check_version: bool = True) -> Manifest:
+    """The manifest in a file. Raises ManifestNotFound when there is none, ManifestError when it is wrong.
+
+    See `parse_manifest`.
+    """
     try:
         data = path.read_bytes()
     except FileNotFoundError:
@@ -57,13 +60,14 @@ def read_manifest(path: Path) -> Manifest:
         raise ManifestError(
             f"failed to read from file `{path}`: {error.strerror or error}", place=Place(path)
         ) from None
-    return parse_manifest(data, path)
+    return parse_manifest(data, path, check_version=check_version)
 
 
-def parse_manifest(data: bytes, path: Path) -> Manifest:
+def parse_manifest(data: bytes, path: Path, *, check_version: bool = True) -> Manifest:
     """The manifest that these bytes are; `path` is where they stand, or would. Raises ManifestError.
 
-    A `.py` file is read as a script with a PEP 723 block.
+    A `.py` file is read as a script with a PEP 723 block. Without `check_version`, a `requires-pixi` that is not
+    fulfilled is no error: the commands that show or change it have to work.
     """
     if path.suffix in (".py", ".pyw"):
         from .script import parse_script
@@ -74,7 +78,7 @@ def parse_manifest(data: bytes, path: Path) -> Manifest:
     check_sections(text, path, kind)
     doc = parse(text, path)
     try:
-        return _read(doc, kind, path, data)
+        return _read(doc, kind, path, data, check_version)
     except RecursionError:
         raise ManifestError("the file is nested too deeply", place=Place(path)) from None
 
@@ -107,22 +111,24 @@ def check_sections(text: str, path: Path, kind: str) -> None:
     )
 
 
-def _read(doc: Document, kind: str, path: Path, data: bytes) -> Manifest:
+def _read(doc: Document, kind: str, path: Path, data: bytes, check_version: bool) -> Manifest:
     project = read_project(doc) if kind == "pyproject" else Project()
     table = doc.root()
     if kind == "pyproject":
         table = table.need("tool").table().need("pixi").table()
-    manifest = read_tables(doc, table, kind, path, project)
+    manifest = read_tables(doc, table, kind, path, project, check_version=check_version)
     return replace(manifest, data=data, settings=_settings(doc), editable=project.editable)
 
 
-def read_tables(doc: Document, root: Table, kind: str, path: Path, project: Project) -> Manifest:
+def read_tables(
+    doc: Document, root: Table, kind: str, path: Path, project: Project, *, check_version: bool = True
+) -> Manifest:
     """The manifest whose Pixi tables stand under `root`. Raises ManifestError."""
     table = Table(doc, root.keys, {k: v for k, v in root.data.items() if k not in ("tool", "$schema")})
     _check_free_keys(root)
     table.expect(*_ROOT_KEYS)
     workspace_table = _workspace_table(table)
-    check_required_version(workspace_table)
+    check_required_version(workspace_table, fulfilled=check_version)
     sources = builds(read_preview(Table(doc, workspace_table.keys, workspace_table.data)))
     doc.warnings.clear()
     context = Context(sources, read_pool(workspace_table, sources=sources))

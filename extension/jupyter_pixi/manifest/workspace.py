@@ -30,8 +30,11 @@ class External:
     authors: tuple[str, ...] | None = None
 
 
-def check_required_version(table: Table) -> None:
-    """Raises ManifestError when `requires-pixi` asks for another Pixi than the one whose behaviour this follows."""
+def check_required_version(table: Table, *, fulfilled: bool = True) -> None:
+    """Raises ManifestError when `requires-pixi` asks for another Pixi than the one whose behaviour this follows.
+
+    With `fulfilled` false it only has to be a version specification.
+    """
     value = Table(table.doc, table.keys, table.data).ask("requires-pixi")
     if value is None:
         return
@@ -39,7 +42,7 @@ def check_required_version(table: Table) -> None:
     problem = strict_spec_problem(spec)
     if problem is not None:
         raise value.error(f"invalid version specifier in 'requires-pixi': {problem}")
-    if not version_matches(PIXI_VERSION, spec):
+    if fulfilled and not version_matches(PIXI_VERSION, spec):
         raise value.error(
             f"this project requires pixi '{spec}', but you have pixi {PIXI_VERSION}",
             help=f"jupyter-pixi follows pixi {PIXI_VERSION}: use a newer jupyter-pixi, or relax `requires-pixi`.",

@@ -253,3 +253,13 @@ def test_bytes_that_are_not_utf8():
 def test_a_long_text_is_shortened_in_the_message(wrong):
     said, _, _ = wrong('[dependencies]\nlib = "' + "!" * 50_000 + '"\n')
     assert len(said) < 3000
+
+
+def test_a_requirement_of_pixi_can_be_looked_at_although_it_is_not_fulfilled(wrong):
+    from pathlib import Path
+
+    from jupyter_pixi.manifest import parse_manifest
+
+    text = BARE + 'requires-pixi = ">=99"\n'
+    assert "use a newer jupyter-pixi" in wrong("", head=text)[2]
+    assert parse_manifest(text.encode(), Path("pixi.toml"), check_version=False).workspace.requires_pixi == ">=99"
