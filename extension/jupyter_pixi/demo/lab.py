@@ -39,7 +39,6 @@ def lab(folder: Path, notebook: str, *, port: int | None, browser: bool, log: Pa
         *(sys.executable, "-m", "jupyterlab", "--ServerApp.ip=127.0.0.1"),
         f"--ServerApp.root_dir={folder}",
         f"--LabApp.default_url=/lab/tree/{notebook}",
-        "--LabApp.news_url=None",  # no question about news in front of the notebook
         *([f"--ServerApp.port={port}", "--ServerApp.port_retries=0"] if port is not None else []),
         *([] if browser else ["--no-browser"]),
         # A container's only user is often root; the server listens on loopback and asks for its token.
