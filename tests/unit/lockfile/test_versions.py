@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from jupyter_pixi.lockfile import versions
 from rattler import MatchSpec, PackageRecord, Version
 from rattler.package import BuildString
-
-from jupyter_pixi.lockfile import versions
 
 WORDS = ["a", "b", "rc", "dev", "post", "alpha", "g", "_", "Z"]
 number = st.integers(0, 30).map(str)
@@ -35,7 +34,7 @@ def rattler_says(spec: str, version: str) -> bool | None:
     return match.matches(record)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(version, version)
 def test_the_order_is_rattlers(left: str, right: str) -> None:
     mine, other = versions.parse(left), versions.parse(right)
@@ -46,7 +45,7 @@ def test_the_order_is_rattlers(left: str, right: str) -> None:
     assert versions.compare(mine, other) == expected
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(spec, version)
 def test_specs_admit_what_rattlers_do(spec: str, version: str) -> None:
     test, parsed = versions.predicate(spec), versions.parse(version)
@@ -56,7 +55,7 @@ def test_specs_admit_what_rattlers_do(spec: str, version: str) -> None:
     assert test(parsed) is expected
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(main, st.sampled_from(["", "=", "!="]), st.sampled_from(["", ".0", ".1", "a1", ".dev1", "_1", "+1", "0"]))
 def test_prefixes_are_rattlers(stem: str, operator: str, more: str) -> None:
     spec, version = f"{operator}{stem}.*", stem + more

@@ -6,7 +6,7 @@ import io
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from jupyter_pixi.lockfile import (
     LockEnvironment,
@@ -164,16 +164,24 @@ def test_control_characters_are_escaped() -> None:
     assert quote("a\tb\n") == '"a\\tb\\n"'
 
 
+MEANT_OTHERWISE = ("=", "<<")
+"""Two strings that ruamel takes for YAML 1.1's special keys and serde_yaml does not."""
+
+
+@settings(deadline=None)
 @given(st.text(st.characters(exclude_categories=("Cs",)), max_size=30))
 def test_a_yaml_1_2_reader_gets_the_string_back(text: str) -> None:
+    assume(text not in MEANT_OTHERWISE)
     ruamel = pytest.importorskip("ruamel.yaml")
     reader = ruamel.YAML(typ="safe", pure=True)
     assert reader.load(io.StringIO(f"key: {quote(text)}\n")) == {"key": text}
     assert reader.load(io.StringIO(f"- {quote(text)}\n")) == [text]
 
 
+@settings(deadline=None)
 @given(st.text("-+.:#'\"0123456789abefinotxyANTF~_ =<>*&!|%@`[]{},?", max_size=8))
 def test_awkward_strings_come_back(text: str) -> None:
+    assume(text not in MEANT_OTHERWISE)
     ruamel = pytest.importorskip("ruamel.yaml")
     reader = ruamel.YAML(typ="safe", pure=True)
     assert reader.load(io.StringIO(f"key: {quote(text)}\n")) == {"key": text}
