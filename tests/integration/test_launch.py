@@ -286,6 +286,85 @@ def test_only_the_default_kernel_is_laid_over(made, start):
     assert "no kernel 'ir'" in outcome.text
 
 
+# --- while the engine works (a stand-in for it: what it does is tested elsewhere)
+
+STARTER = """
+import sys
+from jupyter_pixi.kernels import launch, slow
+slow.PATIENCE = 1.0
+slow.engine = lambda request: [sys.executable, "-c", {engine!r}]
+launch.main(sys.argv[1:])
+"""
+ENGINE = """
+import json, os, shutil, sys, time
+fd = int(sys.argv[sys.argv.index("--events-fd") + 1])
+def say(**event): os.write(fd, (json.dumps(event) + "\\n").encode())
+"""
+INSTALL = """
+say(event="phase", phase="link", title="Linking 4 packages", total=4)
+say(event="progress", phase="link", done=1, total=4)
+time.sleep(4)
+shutil.move({kept!r}, {state!r})
+say(event="result", data={{}})
+"""
+REFUSE = """
+say(event="phase", phase="solve", title="Solving")
+say(event="failed", code="lock-out-of-date", text="The lock does not fulfil the manifest.")
+"""
+
+
+@pytest.fixture
+def with_engine(isolated_home):
+    """`with_engine(act)`: the published kernelspec runs a launcher whose engine does `act`."""
+
+    def publish(act):
+        path = isolated_home.kernels / "share/jupyter/kernels/pixi.weather.default/kernel.json"
+        document = json.loads(path.read_text())
+        at = document["argv"].index("-m")
+        document["argv"][at : at + 2] = ["-c", STARTER.format(engine=ENGINE + act)]
+        path.write_text(json.dumps(document))
+
+    return publish
+
+
+def install_later(workspace):
+    """Takes the state file away; returns what an engine does that brings it after four seconds."""
+    kept = workspace.root / "kept"
+    workspace.state_file.rename(kept)
+    return INSTALL.format(kept=str(kept), state=str(workspace.state_file))
+
+
+def test_a_client_without_patience_is_told_how_far_it_is(made, start, with_engine):
+    workspace = made(IPYKERNELS[7])
+    with_engine(install_later(workspace))
+    kernel = start(workspace)
+    outcome = kernel.run("1")
+    assert "1 of 4" in outcome.text and "restart" in outcome.text
+    while not workspace.state_file.exists():  # it goes on without the kernel that started it
+        time.sleep(0.1)
+    assert "is ready: restart" in kernel.run("1").text
+    kernel.manager.restart_kernel(now=True)
+    kernel.client.wait_for_ready(timeout=60)
+    assert kernel.value("import sys; print(sys.prefix)") == str(workspace.prefix)
+
+
+def test_a_server_waits_and_queued_cells_run(made, start, with_engine):
+    workspace = made(IPYKERNELS[7])
+    with_engine(install_later(workspace))
+    kernel = start(workspace, env={"JUPYTER_PIXI_SERVER": str(os.getpid())})
+    assert kernel.value("import sys; print(sys.prefix)") == str(workspace.prefix)
+
+
+def test_what_is_installed_starts_with_a_warning_where_the_lock_may_not_change(made, start, with_engine):
+    workspace = made(IPYKERNELS[7])
+    workspace.lock.write_text(workspace.lock.read_text() + "# of somebody else\n")
+    workspace.trust()
+    with_engine(REFUSE)
+    outcome = start(workspace).run("import sys; print(sys.prefix)")
+    assert str(workspace.prefix) in outcome.stdout
+    assert "installed before" in outcome.text and "The lock does not fulfil the manifest." in outcome.text
+
+
 try:
     import jupyter_kernel_test
 

@@ -94,7 +94,15 @@ def run_or_join(
     except KeyboardInterrupt:
         if child is not None:
             _cancel(child)
-        return Outcome("interrupted", _heard_in(place))
+        return Outcome("interrupted", heard_at(place))
+
+
+def heard_at(place: Path) -> Heard:
+    """What the operation at this place has said so far. Raises OSError."""
+    heard = Heard()
+    for line in place.read_bytes().split(b"\n"):
+        heard.hear(line)
+    return heard
 
 
 def _follow(place: Path, child: subprocess.Popen[bytes] | None, until: float | None) -> Outcome:
@@ -167,13 +175,6 @@ def _cancel(child: subprocess.Popen[bytes]) -> None:
             return
         except (subprocess.TimeoutExpired, KeyboardInterrupt):
             continue
-
-
-def _heard_in(place: Path) -> Heard:
-    heard = Heard()
-    for line in place.read_bytes().split(b"\n"):
-        heard.hear(line)
-    return heard
 
 
 def _private(path: str, flags: int) -> int:

@@ -127,8 +127,9 @@ def _uv(*words: str, environ: Mapping[str, str]) -> str:
 
     from ..errors import InstallError
 
+    offline = environ.get("PIXI_OFFLINE", "").strip().lower() in ("1", "true", "yes", "on")
     done = subprocess.run(
-        [find_uv_bin(), "pip", *words, "--color", "never"],
+        [find_uv_bin(), "pip", *words, "--color", "never", *(["--offline"] if offline else [])],
         env={**environ, "NO_COLOR": "1"},
         capture_output=True,
         text=True,

@@ -48,11 +48,28 @@ class Told:
 
     def text(self) -> str:
         """Everything: reason, what would be installed or run, what to do, and a sibling that runs here."""
-        return "\n".join([*self._reason(), *self._details, *self._help(), *self._ways_out])
+        repaired = self.after_repair()
+        if repaired:
+            return "\n".join([*self._reason(), f"  {repaired}"])
+        return "\n".join([*self._reason(), *self._progress(), *self._details, *self._help(), *self._ways_out])
 
     def _reason(self) -> list[str]:
         reason = self.report.get("reason") or "This kernel was started without a word about its environment."
         return [f"The environment '{self.environment}' is not ready ({self.state}).", str(reason)]
+
+    def _progress(self) -> list[str]:
+        """How far an operation has come that was still running when the launcher gave up waiting for it."""
+        if not self.report.get("running"):
+            return []
+        from .joined import heard_at, meeting_place
+
+        try:
+            heard = heard_at(meeting_place(self.manifest, self.environment, "prepare", os.environ))
+        except OSError:
+            return []
+        if heard.failed is not None:
+            return [f"  It failed meanwhile: {heard.failed.get('text')}"]
+        return [f"  now: {heard.where()}"]
 
     def after_repair(self) -> str:
         """What to say after a command of `%pixi`: that the environment is ready now, if it is."""

@@ -130,6 +130,8 @@ def kernel_json(
     kernel = first.kernel
     where = [word for offer in several for word in ("--manifest", str(offer.manifest))]
     kept = {key: value for key, value in kernel.metadata.items() if key not in _NOT_KEPT}
+    if not _rescue_encrypts(kept.get("supported_encryption")):
+        kept.pop("supported_encryption", None)
     if kernel.name == names.PYTHON:
         kept.setdefault("debugger", True)
     ours = {
@@ -154,6 +156,16 @@ def kernel_json(
     if server is not None:
         document["env"] = {SERVER_VARIABLE: str(server)}
     return document
+
+
+def _rescue_encrypts(declared: Any) -> bool:
+    """Whether the rescue kernel can speak what the environment's kernel declares: both get the same connection file."""
+    if not declared:
+        return True
+    from ipykernel.kernelspec import get_kernel_dict
+
+    ours = get_kernel_dict().get("metadata", {}).get("supported_encryption") or ()
+    return set([declared] if isinstance(declared, str) else declared) <= set([ours] if isinstance(ours, str) else ours)
 
 
 def _resources(offer: Offer, folder: Path) -> dict[str, Path]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 pytest.importorskip("ipykernel")
@@ -117,3 +119,24 @@ def test_what_is_said_after_a_repair(made):
     assert rescue.after_repair() == ""  # installed, and not trusted
     made.trust()
     assert "restart" in rescue.after_repair()
+
+
+def test_progress_is_that_of_now(made):
+    from jupyter_pixi.kernels.joined import meeting_place
+
+    rescue = told(made, state="not-installed", reason="Still being installed (1 of 4).", running=True)
+    place = meeting_place(str(made.manifest), "default", "prepare", os.environ)
+    place.write_text(
+        '{"event": "phase", "phase": "link", "title": "Linking", "total": 4}\n'
+        '{"event": "progress", "phase": "link", "done": 3}\n'
+    )
+    assert "now: Linking, 3 of 4" in rescue.text()
+    place.write_text('{"event": "failed", "code": "network", "text": "No route."}\n')
+    assert "failed meanwhile: No route." in rescue.text()
+
+
+def test_the_text_changes_once_the_environment_is_ready(made):
+    made.install()
+    made.trust()
+    text = told(made, state="not-installed", reason="The network was down.").text()
+    assert "restart the kernel" in text and "%pixi install" not in text

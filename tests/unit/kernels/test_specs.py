@@ -49,6 +49,14 @@ def test_what_the_kernel_says_about_itself_is_kept(make):
     assert document["display_name"] == "weather · default · R"
 
 
+@pytest.mark.parametrize(("ours", "kept"), [(["curve"], True), ([], False)])
+def test_encryption_is_declared_only_if_the_rescue_kernel_has_it_too(make, monkeypatch, ours, kept):
+    monkeypatch.setattr("ipykernel.kernelspec.get_kernel_dict", lambda: {"metadata": {"supported_encryption": ours}})
+    kernel = Kernel("python3", "python", "Python 3", ("python",), {"supported_encryption": ["curve"]})
+    document = make(offer("/w", kernel=kernel))["pixi.weather.default"].document
+    assert ("supported_encryption" in document["metadata"]) is kept
+
+
 def test_encryption_is_not_invented(make):
     document = make(offer("/w"))["pixi.weather.default"].document
     assert "supported_encryption" not in document["metadata"] and document["metadata"]["debugger"] is True
