@@ -62,10 +62,10 @@ def requested(environment: Environment, platform: Platform) -> Mapping[str, str]
     on = environment.on.get(platform.name)
     if on is None:
         return found
-    for name, pypi in reversed(on.pypi_dependencies):
-        found[pypi_name(name)] = pypi_text(pypi)
     for name, conda in reversed(on.dependencies):
         found[name] = conda_text(conda)
+    for name, pypi in reversed(on.pypi_dependencies):  # asked for both ways: Pixi shows the PyPI spec
+        found[pypi_name(name)] = pypi_text(pypi)
     return found
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ..errors import PixiError
 from ..lockfile import packages
+from ..lockfile.model import LockFile
 from ..manifest.edit import ManifestEditor, Where, conda_name, pypi_name
 from ..manifest.model import DEFAULT, CondaSpec, Feature, Manifest, PypiSpec
 from .add import Asked, locked_versions
@@ -88,6 +89,7 @@ class _Upgradable:
 
     where: Where
     asked: Asked
+    bound: str | None
 
 
 async def upgrade(
@@ -101,7 +103,8 @@ async def upgrade(
 ) -> Changed:
     """Replace the version parts of the manifest's specs by pins around the newest versions, and lock those.
 
-    A spec that no environment uses keeps its bound (Pixi loses it). Raises PixiError for an unknown package.
+    A spec that no environment uses cannot be pinned: it is left open, as in Pixi, and a warning tells its old bound.
+    Raises PixiError for an unknown package.
     """
     opened = open_workspace(context)
     with workspace_lock(opened.root, context):
@@ -114,6 +117,8 @@ async def upgrade(
         freedom = Freedom(unlock=frozenset(item.asked.key for item in chosen))
         relocked = await relock(free, context, freedom)
         environments = _using(opened)
+        for line in _lost(chosen, environments):
+            context.warn(line)
         for item in chosen:
             _write(editor, item, _pin(opened, item, relocked.lock, environments(item.where)))
         after = with_manifest(opened, editor.data)
@@ -147,7 +152,6 @@ def _chosen(
 ) -> list[_Upgradable]:
     wanted = {k for n in names for k in (conda_name(n), pypi_name(n))}
     left_out = {k for n in exclude for k in (conda_name(n), pypi_name(n))}
-    used = _using(opened)
     chosen, known = [], set()
     for where, name, spec in _all_specs(opened.manifest):
         known.add(name)
@@ -155,14 +159,14 @@ def _chosen(
             environment is not None and where.environment != environment
         ):
             continue
-        if (wanted and name not in wanted) or name in left_out or not used(where):
+        if (wanted and name not in wanted) or name in left_out:
             continue
         if isinstance(spec, CondaSpec):
             if spec.url or spec.path or spec.git or spec.workspace or not _is_written(opened, where, name):
                 continue
-            chosen.append(_Upgradable(where, Asked(name, name, conda=replace(spec, version=None))))
+            chosen.append(_Upgradable(where, Asked(name, name, conda=replace(spec, version=None)), spec.version))
         elif spec.is_registry:
-            chosen.append(_Upgradable(where, Asked(name, name, pypi=replace(spec, version=None))))
+            chosen.append(_Upgradable(where, Asked(name, name, pypi=replace(spec, version=None)), spec.version))
     for name in names:
         if conda_name(name) not in known and pypi_name(name) not in known:
             near = difflib.get_close_matches(name, sorted(known), n=1)
@@ -178,7 +182,7 @@ def _is_written(opened: OpenWorkspace, where: Where, name: str) -> bool:
     return any(place == where for place, table in editor.places(name) if not table.startswith("pypi"))
 
 
-def _using(opened: OpenWorkspace):  # type: ignore[no-untyped-def]
+def _using(opened: OpenWorkspace) -> Callable[[Where], list[str]]:
     """A function from a place to the names of the environments that it concerns."""
 
     def environments(where: Where) -> list[str]:
@@ -192,6 +196,16 @@ def _using(opened: OpenWorkspace):  # type: ignore[no-untyped-def]
     return environments
 
 
+def _lost(chosen: list[_Upgradable], environments: Callable[[Where], list[str]]) -> list[str]:
+    """What is told of specs that no environment uses: as in Pixi they are left without a bound."""
+    return [
+        f"No environment uses the feature {item.where.feature}, so `{item.asked.name}` could not be pinned anew: "
+        f"its bound was {item.bound}"
+        for item in chosen
+        if not environments(item.where) and item.bound not in (None, "*")
+    ]
+
+
 def _write(editor: ManifestEditor, item: _Upgradable, version: str) -> None:
     if item.asked.pypi is not None:
         editor.set_pypi(item.asked.name, replace(item.asked.pypi, version=version), item.where)
@@ -199,7 +213,7 @@ def _write(editor: ManifestEditor, item: _Upgradable, version: str) -> None:
         editor.set_conda(item.asked.name, replace(item.asked.conda, version=version), item.where)
 
 
-def _pin(opened: OpenWorkspace, item: _Upgradable, lock, environments: list[str]) -> str:  # type: ignore[no-untyped-def]
+def _pin(opened: OpenWorkspace, item: _Upgradable, lock: LockFile, environments: list[str]) -> str:
     found = locked_versions(lock, item.asked, environments)
     if item.asked.pypi is not None:
         return pypi_pin(found)
