@@ -110,7 +110,7 @@ def test_this_machine_is_what_rattler_says_it_is(monkeypatch):
         monkeypatch.delenv(f"CONDA_OVERRIDE_{name}", raising=False)
     detected = {str(p.into_generic()) for p in rattler.VirtualPackage.detect(rattler.VirtualPackageOverrides())}
     assert {str(p) for p in host_virtual_packages({})} == detected
-    assert current_subdir() == str(rattler.Platform.current())
+    assert current_subdir() == str(rattler.Subdir.current())
 
 
 def test_overrides():
