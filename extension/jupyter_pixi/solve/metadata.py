@@ -31,7 +31,7 @@ class MetadataReader:
     network: Network
     previous: Mapping[str, Package]
     python: str
-    platform: str
+    platform: str | None
 
     async def read(self, packages: Sequence[Resolved]) -> list[Metadata]:
         """The metadata of each package, in order. Raises SolveError if some cannot be had."""
@@ -44,9 +44,9 @@ class MetadataReader:
         return [metadata for metadata in found if metadata is not None]
 
     def _known(self, package: Resolved) -> Metadata | None:
-        """What the previous lock says of the same file or commit; a directory may have changed since."""
+        """What the previous lock says of the same file or commit; what lies on this disk may have changed since."""
         entry = self.previous.get(package.location)
-        if entry is None or package.kind == "directory":
+        if entry is None or "://" not in package.location:
             return None
         return Metadata(locked.version(entry), locked.requires_dist(entry), locked.requires_python(entry))
 
@@ -103,7 +103,8 @@ class MetadataReader:
         with tempfile.TemporaryDirectory(prefix="jupyter-pixi-") as folder:
             target = Path(folder) / "target"
             arguments = ["pip", "install", "-q", "--no-deps", "--no-config", "--no-python-downloads"]
-            arguments += ["--target", str(target), "--python", self.uv.python, "--python-platform", self.platform]
+            arguments += ["--target", str(target), "--python", self.uv.python]
+            arguments += ["--python-platform", self.platform] if self.platform else []
             arguments += ["--python-version", ".".join(self.python.split(".")[:2]), _direct(package)]
             ran = await self.uv.run(arguments, Path(folder))
             infos = sorted(target.glob("*.dist-info/METADATA"))

@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..environments.cutoffs import cutoffs
 from ..environments.model import Environment, OnPlatform
-from ..errors import NetworkError, PixiError, SolveError, UnsupportedFeature
+from ..errors import NetworkError, PixiError, SolveError
 from ..lockfile import packages as locked
 from ..lockfile.model import Package
 from ..lockfile.packages import normalize as pypi_name
 from ..prefix.uv import Output
 from .assemble import default_index, indexes
+from .disguise import interpreter, target
 from .gateway import Network
 from .group import python_of
 from .metadata import MetadataReader
@@ -97,12 +98,16 @@ class Resolver:
         version = locked.version(python) if python else None
         if python is None or version is None:
             raise SolveError("No Python interpreter found in the dependencies", help="try: pixi add python")
-        refuse_free_threaded(python)
         provided = provided_by(problem.conda)
         refuse_sources_of_conda(problem.on, provided)
-        platform = uv_platform(problem.on.platform.subdir, problem.on.virtual_packages)
+        subdir, free = problem.on.platform.subdir, is_free_threaded(python)
+        tags = ranks(subdir, problem.on.virtual_packages, version, free_threaded=free)
+        disguise = target(subdir, problem.on.virtual_packages, free_threaded=free)
+        exact = disguise is not None and disguise.machine is not None
+        platform = None if exact else uv_platform(subdir, problem.on.virtual_packages)
+        pretender = await interpreter(disguise, self._network.cache / "jupyter-pixi" / "targets") if disguise else None
         with tempfile.TemporaryDirectory(prefix="jupyter-pixi-") as name:
-            run = _Run(problem, Path(name).resolve(), version, platform, self._uv, self._root)
+            run = _Run(problem, Path(name).resolve(), version, platform, pretender, self._uv, self._root)
             given = inputs(
                 problem.on.pypi_dependencies,
                 problem.environment.pypi_options,
@@ -117,7 +122,7 @@ class Resolver:
             text = await run.compile(given, options, provided, warn)
             found = parse(
                 text, run.folder, self._root, problem.on.pypi_dependencies,
-                frozenset(p.name for p in provided), run.tags(),
+                frozenset(p.name for p in provided), tags,
             )  # fmt: skip
             found = await run.with_indexes(found, given, options)
         self._check_builds(problem, found)
@@ -150,13 +155,10 @@ class _Run:
     problem: PypiProblem
     folder: Path
     python: str
-    platform: str
+    platform: str | None
+    pretender: str | None
     uv: Uv
     root: Path
-
-    def tags(self) -> Mapping[str, int]:
-        on = self.problem.on
-        return ranks(on.platform.subdir, on.virtual_packages, self.python)
 
     async def compile(self, given: Inputs, options: Sequence[str], provided: Sequence[Provided], warn: Warner) -> str:
         """The output file of a resolution. Raises SolveError or NetworkError with uv's explanation."""
@@ -199,10 +201,13 @@ class _Run:
         command = ["pip", "compile", "--no-config", "--no-python-downloads", "--color", "never", "--no-header"]
         command += ["--no-progress", "--python", self._interpreter(), "--python-version", self.python]
         command += self.uv.options
-        return await self.uv.run([*command, "--python-platform", self.platform, *arguments], self.folder, extra)
+        command += ["--python-platform", self.platform] if self.platform else []
+        return await self.uv.run([*command, *arguments], self.folder, extra)
 
     def _interpreter(self) -> str:
         """The installed environment's own python where it is the locked one (builds want it), else the engine's."""
+        if self.pretender is not None:
+            return self.pretender
         prefix = self.root / ".pixi" / "envs" / self.problem.environment.name
         if any((prefix / "conda-meta").glob(f"python-{self.python}-*.json")):
             for candidate in (prefix / "bin" / "python", prefix / "python.exe"):
@@ -224,13 +229,9 @@ def refuse_sources_of_conda(on: OnPlatform, provided: Sequence[Provided]) -> Non
             )
 
 
-def refuse_free_threaded(python: Package) -> None:
-    """Raises UnsupportedFeature for a Python without the global lock: uv can only resolve for one that runs it."""
-    if any(re.search(r"cp\d+t\b", text) for text in (locked.build(python) or "", *locked.depends(python))):
-        raise UnsupportedFeature(
-            "PyPI packages cannot be resolved for a free-threaded Python here",
-            help="ask for python-gil, take the packages from a conda channel, or lock with the `pixi` command",
-        )
+def is_free_threaded(python: Package) -> bool:
+    """Whether a locked python runs without the global lock: then wheels need an ABI of their own."""
+    return any(re.search(r"cp\d+t\b", text) for text in (locked.build(python) or "", *locked.depends(python)))
 
 
 def index_notes(text: str) -> dict[str, str]:
@@ -242,7 +243,7 @@ def index_notes(text: str) -> dict[str, str]:
         if head:
             name = pypi_name(head[1])
         elif name and line.strip().startswith("# from "):
-            found[name] = line.strip().removeprefix("# from ").rstrip("/")
+            found[name] = line.strip().removeprefix("# from ")
     return found
 
 

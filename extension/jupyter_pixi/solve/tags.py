@@ -44,8 +44,8 @@ def uv_platform(subdir: str, packages: Iterable[VirtualPackage]) -> str:
         machine = _LINUX[arch]
         if version_of(packages, "__musl"):
             return f"{machine}-unknown-linux-musl"
-        declared = _numbers(version_of(packages, "__glibc") or DEFAULT_GLIBC)[1]
-        return f"{machine}-manylinux_2_{max((n for n in _UV_GLIBC if n <= declared), default=17)}"
+        glibc = uv_glibc(version_of(packages, "__glibc") or DEFAULT_GLIBC)
+        return f"{machine}-manylinux_{glibc.replace('.', '_')}"
     words = {
         "linux-riscv64": "riscv64-unknown-linux",
         "osx-64": "x86_64-apple-darwin",
@@ -60,6 +60,18 @@ def uv_platform(subdir: str, packages: Iterable[VirtualPackage]) -> str:
             help="drop its PyPI dependencies (they can be declared per platform), or use the `pixi` command",
         )
     return words[subdir]
+
+
+def uv_glibc(version: str) -> str:
+    """The newest glibc up to a version that uv has a word for (2.17 below all of them)."""
+    minor = _numbers(version)[1]
+    return f"2.{max((n for n in _UV_GLIBC if n <= minor), default=17)}"
+
+
+def linux_machine(subdir: str) -> str | None:
+    """The machine of a linux subdir as Python calls it; None for another system."""
+    family, _, arch = subdir.partition("-")
+    return _LINUX.get(arch) if family == "linux" else None
 
 
 def macos_target(subdir: str, packages: Iterable[VirtualPackage]) -> str | None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import subprocess
+import time
 import zipfile
 from pathlib import Path
 
 import pytest
-from jupyter_pixi.errors import SolveError, UnsupportedFeature
+from jupyter_pixi.errors import SolveError
 from jupyter_pixi.events import Phase, Warn
 from jupyter_pixi.lockfile import packages as locked
 from jupyter_pixi.lockfile import write_lock
@@ -121,10 +122,25 @@ def test_without_python_there_is_no_resolution(space, links):
         space.lock(LINKS + '[pypi-dependencies]\ntop = "*"\n')
 
 
-def test_free_threaded_python_is_a_sentence(space, links, channel):
+def test_free_threaded_python_gets_wheels_of_its_own_abi(space, links, channel, shown):
     channel.add("python", "3.13.1", build="h_cp313t")
-    with pytest.raises(UnsupportedFeature, match="free-threaded"):
-        space.lock('[dependencies]\npython = "3.13.*"\n' + LINKS + '[pypi-dependencies]\ntop = "*"\n')
+    for tag in ("cp313-cp313-manylinux_2_17_x86_64", "cp313-cp313t-manylinux_2_17_x86_64", "cp38-abi3-linux_x86_64"):
+        wheel(links, "native", "1.0", tag=tag)
+    text = '[dependencies]\npython = "{}"\n' + LINKS + '[pypi-dependencies]\nnative = "*"\n'
+    (package,) = pypi(space.lock(text.replace("{}", "3.13.*")))
+    assert package.location == "./links/native-1.0-cp313-cp313t-manylinux_2_17_x86_64.whl"
+
+
+def test_a_glibc_that_uv_has_no_word_for_is_exact(space, links):
+    for version, glibc in (("1.0", 17), ("1.1", 27), ("1.2", 28)):
+        wheel(links, "native", version, tag=f"py3-none-manylinux_2_{glibc}_x86_64")
+    text = (
+        f'[workspace]\nname = "w"\nchannels = ["{space.channel.url}"]\n'
+        'platforms = [{ platform = "linux-64", glibc = "2.27" }]\n'
+    )
+    lock = space.lock(text + START + LINKS + '[pypi-dependencies]\nnative = "*"\n')
+    (package,) = pypi(lock, platform="linux-64-glibc-2-27")
+    assert locked.version(package) == "1.1"
 
 
 def test_locked_versions_are_preferred_until_they_are_unlocked(space, links, shown):
@@ -266,8 +282,17 @@ def test_a_cancelled_lock_leaves_no_uv_behind(space, links, tmp_path):
 
     asyncio.run(run())
     pid = (tmp_path / "pid").read_text()
-    state = Path(f"/proc/{pid}/stat")
-    assert not state.exists() or state.read_text().split()[2] == "Z"
+    deadline = time.monotonic() + 10
+    while alive(pid) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not alive(pid)
+
+
+def alive(pid: str) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 def test_a_stub_says_name_and_version_and_nothing_else(tmp_path):
