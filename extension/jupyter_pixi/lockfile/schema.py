@@ -5,11 +5,12 @@ A value of the wrong shape raises `BadShape` with the path at which it stands, s
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal, cast
 
 from . import packages as of
-from .fields import CONDA, CONDA_SOURCE, LISTS, MAPPINGS, PACKAGES, PYPI
+from .fields import CONDA, CONDA_SOURCE, LISTS, MAPPINGS, NUMBERS, PACKAGES, PYPI
 from .legacy import LEGACY_KINDS, milliseconds, modern_fields, source_id
 from .location import is_archive
 from .model import LockEnvironment, LockFile, LockOptions, LockPlatform, Package
@@ -145,7 +146,7 @@ def _packages(items: list[Any], version: int) -> Known:
         kind, location = _identity(fields, path)
         for key, value in fields.items():
             fields[key] = _field(key, value, (*path, key))
-        if version < 7 and "timestamp" in fields:
+        if version < 7 and fields.get("timestamp"):
             fields["timestamp"] = milliseconds(fields["timestamp"])
         if version < 6:
             fields = modern_fields(kind, location, fields)
@@ -178,23 +179,42 @@ def _identity(fields: dict[str, Any], path: Path) -> tuple[str, str]:
 
 def _field(key: str, value: Any, path: Path) -> Any:
     """A field's value, checked for its shape."""
-    if type(value) is str and key not in LISTS:
+    if type(value) is str and key not in _CHECKED:
         return value
     if value is None:
         return [] if key == "depends" else None
     if key in LISTS:
-        if isinstance(value, str):
-            return [value]
-        return [_text(item, (*path, at)) for at, item in enumerate(_list(value, path))]
+        return [value] if isinstance(value, str) else _texts(value, path)
     if key in PACKAGES:
         return [_reference(item, (*path, at)) for at, item in enumerate(_list(value, path))]
+    if key == "extra_depends":
+        return {extra: _texts(specs or [], (*path, extra)) for extra, specs in _mapping(value, path).items()}
+    if key == "source_depends" or key == "sources":
+        return {
+            name: _plain(_mapping(item, (*path, name)), path, _DEPTH) for name, item in _mapping(value, path).items()
+        }
     if key in MAPPINGS:
         return _plain(_mapping(value, path), path, _DEPTH)
-    if isinstance(value, str):
-        return str(value)
-    return _plain(value, path, _DEPTH) if key not in _TEXTS else _text(value, path)
+    if key in _TEXTS:
+        return _checked(key, _text(value, path), path)
+    return str(value) if isinstance(value, str) else _plain(value, path, _DEPTH)
 
 
+def _checked(key: str, text: str, path: Path) -> str:
+    if key in NUMBERS and not (text.isascii() and text.isdigit() and len(text) < 19):
+        raise BadShape("expected a number", path)
+    if key in _HASHES and not (len(text) == _HASHES[key] and _HEX.fullmatch(text)):
+        raise BadShape(f"expected {_HASHES[key]} hexadecimal digits", path)
+    return text
+
+
+def _texts(value: Any, path: Path) -> list[str]:
+    return [_text(item, (*path, at)) for at, item in enumerate(_list(value, path))]
+
+
+_HASHES = {"sha256": 64, "md5": 32, "legacy_bz2_md5": 32}
+_HEX = re.compile("[0-9a-fA-F]*")
+_CHECKED = LISTS | PACKAGES | MAPPINGS | NUMBERS | _HASHES.keys()
 _TEXTS = (set(CONDA) | set(CONDA_SOURCE) | set(PYPI)) - LISTS - PACKAGES - MAPPINGS
 
 

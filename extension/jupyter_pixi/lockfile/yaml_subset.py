@@ -151,7 +151,8 @@ def _list(lines: list[str], at: int, indent: int, depth: int) -> tuple[list[Any]
         if rest[:1] == "'" or not (separator or rest.endswith(":")):
             items.append(_marked(rest))
         elif separator and key in _SELECTORS and not (at < size and lines[at].startswith(deeper)):
-            items.append((key, scalar(value)))
+            found = scalar(value)
+            items.append((key, found) if isinstance(found, str) else {key: found})
         else:
             item: dict[str, Any] = {}
             if separator:
