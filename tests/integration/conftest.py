@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from support.homes import Home
 from support.kernels import Kernel
 from support.servers import server
 from support.workspaces import PLAIN, Workspace
@@ -35,7 +36,9 @@ def notebook(start_kernel: Callable[..., Kernel]) -> Callable[..., Kernel]:
 
 
 @pytest.fixture
-def slow_channel(test_channel_folder: Path):
-    """The test channel on a server that stalls or fails on demand."""
+def slow_channel(test_channel_folder: Path, isolated_home: Home, tmp_path_factory: pytest.TempPathFactory):
+    """The test channel on a server that stalls or fails on demand; the home gets a package cache of its own."""
+    cache = str(tmp_path_factory.mktemp("cache"))
+    isolated_home.environ.update(PIXI_CACHE_DIR=cache, RATTLER_CACHE_DIR=cache)
     with server(test_channel_folder) as running:
         yield running

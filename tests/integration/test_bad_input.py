@@ -74,7 +74,9 @@ def test_a_broken_manifest_is_pointed_at(small):
     said = refused(small, "lock")
     assert "pixi.toml:6" in said and "dependencies" in said
     small.manifest.write_text("[workspace\n")
-    assert "pixi.toml:1" in refused(small, "status")
+    assert "pixi.toml:1" in refused(small, "lock")
+    assert {row["state"] for row in small.json("status")["environments"]} <= {"broken"}
+    assert "pixi.toml:1" in small.do("status")
 
 
 def test_no_manifest(engine):
@@ -101,7 +103,7 @@ def test_a_read_only_folder(small):
     assert small.state() == before
 
 
-def test_a_download_that_fails_takes_the_change_back(workspace, slow_channel, monkeypatch):
+def test_a_download_that_fails_takes_the_change_back(workspace, slow_channel):
     made = workspace(SMALL, channel=slow_channel.url)
     made.do("install")
     slow_channel.fail = "here-only-1.0"
