@@ -98,9 +98,7 @@ class Failed(Event):
 Sink = Callable[[Event], None]
 """Where events go: a renderer, a pipe, a file. A sink must not raise."""
 
-_KINDS: dict[str, type[Event]] = {
-    cls.kind: cls for cls in (Started, Phase, Progress, Warn, Note, Result, Failed)
-}
+_KINDS: dict[str, type[Event]] = {cls.kind: cls for cls in (Started, Phase, Progress, Warn, Note, Result, Failed)}
 
 
 def silent(event: Event) -> None:

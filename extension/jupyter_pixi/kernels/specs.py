@@ -17,7 +17,7 @@ from .. import folders
 from ..environments.model import Environment
 from ..lockfile.model import LockFile
 from ..manifest.model import DEFAULT, Manifest
-from ..prefix.kernels import Kernel, expected, kernels
+from ..prefix.kernels import Kernel, offered
 from . import logos, names
 
 METADATA = "jupyter-pixi"
@@ -71,24 +71,9 @@ def offers(
     candidates = [name for name in environments if name != DEFAULT or _has_own(manifest) or len(environments) == 1]
     for name in names.listed(candidates, patterns(manifest)):
         state, reason = (states or {}).get(name, ("ready", ""))
-        for kernel in kernels_of(environments[name], lock, prefix_of(name)):
+        for kernel in offered(environments[name], lock, prefix_of(name)):
             found.append(Offer(manifest.path, manifest.workspace.name, name, kernel, state, reason))
     return tuple(found)
-
-
-def kernels_of(environment: Environment, lock: LockFile | None, prefix: Path) -> tuple[Kernel, ...]:
-    """The kernels in a prefix; if there is none, those that the lock will bring, or else the manifest's wishes."""
-    if (prefix / "conda-meta").is_dir() and (found := kernels(prefix)):
-        return found
-    from ..lockfile import packages
-
-    locked = lock.environments.get(environment.name) if lock is not None else None
-    rows = locked.packages.values() if locked is not None else ()
-    if any(rows):
-        return expected({packages.name(package) for row in rows for package in row})
-    asked = {name for on in environment.on.values() for name, _ in (*on.dependencies, *on.pypi_dependencies)}
-    # PyPI packages run in a Python that the solver is asked for besides.
-    return expected(asked)
 
 
 def patterns(manifest: Manifest) -> tuple[str, ...]:

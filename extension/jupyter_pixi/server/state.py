@@ -78,7 +78,7 @@ def _files(manifest: Path, environ: Mapping[str, str]) -> tuple[Path, ...]:
 def _signs(prefix: Path) -> Iterator[Path]:
     """The files and folders of a prefix that tell of every installation in it."""
     meta = prefix / "conda-meta"
-    yield from (meta, meta / "pixi", meta / "jupyter-pixi.json", meta / "pixi_env_prefix")
+    yield from (meta, meta / "pixi", meta / "jupyter-pixi", meta / "pixi_env_prefix")
     yield prefix / "share" / "jupyter" / "kernels"
 
 
