@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import sys
 import traceback
-from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from ..errors import Interrupted, PixiError
 from ..events import Failed
@@ -89,7 +89,15 @@ def _unexpected(error: Exception) -> PixiError:
     )
 
 
-def run(arguments: Namespace) -> int:
-    """Run a parsed namespace (for callers that have one)."""
-    status: int = arguments.run(arguments)
-    return status
+def entry() -> NoReturn:
+    """The console scripts: end the process at once with the command's status.
+
+    Without the interpreter's own shutdown: py-rattler's threads may still hand over answers then, which crashes it.
+    """
+    status = main()
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            status = status or 1
+    os._exit(status)
