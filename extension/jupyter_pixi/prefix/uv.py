@@ -107,7 +107,9 @@ async def _stop(child: asyncio.subprocess.Process) -> None:
     try:
         await asyncio.wait_for(asyncio.shield(child.wait()), _STOP_SECONDS)
     except (TimeoutError, asyncio.CancelledError):
-        system.signal_group(child.pid, getattr(signal, "SIGKILL", signal.SIGTERM))
+        pass
+    # Also when uv itself has gone: a build that ignores the interrupt would go on.
+    system.signal_group(child.pid, getattr(signal, "SIGKILL", signal.SIGTERM))
 
 
 def needs_network(output: Output) -> bool:
