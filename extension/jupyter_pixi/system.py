@@ -146,30 +146,48 @@ def replace_file(path: Path, data: bytes, *, in_place: bool = False, mode: int |
     """
     target = Path(os.path.realpath(path))
     try:
-        before: os.stat_result | None = target.stat()
-    except FileNotFoundError:
-        before = None
+        staged = stage_file(target, data, mode=mode)
+    except PermissionError:
+        if not in_place or not target.exists():
+            raise
+        write_in_place(target, data)
+        return
+    try:
+        staged.replace(target)
+    except BaseException:
+        staged.unlink(missing_ok=True)
+        raise
+    sync_folder(target.parent)
+
+
+def stage_file(target: Path, data: bytes, *, mode: int | None = None) -> Path:
+    """Write the future content of `target` (links resolved) durably into a new file beside it, and return that.
+
+    It has the mode and group that the target has, or `mode` (else what the umask leaves of 0666). Raises OSError.
+    """
     import tempfile
 
     try:
-        fd, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".new")
-    except PermissionError:
-        if not in_place or before is None:
-            raise
-        with target.open("r+b") as file:
-            write_durably(file.fileno(), data)
-        return
+        before: os.stat_result | None = target.stat()
+    except FileNotFoundError:
+        before = None
+    fd, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".new")
     try:
         try:
             write_durably(fd, data)
             _like(fd, temporary, before, mode)
         finally:
             os.close(fd)
-        Path(temporary).replace(target)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
-    sync_folder(target.parent)
+    return Path(temporary)
+
+
+def write_in_place(target: Path, data: bytes) -> None:
+    """Write new content into the file itself, durably but not atomically. Raises OSError."""
+    with target.open("r+b") as file:
+        write_durably(file.fileno(), data)
 
 
 def _like(fd: int, name: str, before: os.stat_result | None, mode: int | None) -> None:

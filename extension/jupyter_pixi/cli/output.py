@@ -168,6 +168,7 @@ def context_of(arguments: Namespace) -> Context:
         sink=output.sink,
         manifest_path=Path(manifest) if manifest else None,
         caller=_caller(arguments),
+        command=output.arguments,
         frozen=getattr(arguments, "frozen", False),
         locked=getattr(arguments, "locked", False),
         no_install=getattr(arguments, "no_install", False),

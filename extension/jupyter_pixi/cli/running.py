@@ -24,11 +24,15 @@ def operation(arguments: Namespace, work: Callable[[Context], Awaitable[T]], *, 
     context = context_of(arguments)
     if record:
         _record(arguments.output, context)
-    return asyncio.run(_awaited(work(context)))
+    return asyncio.run(_settled(context, work))
 
 
-async def _awaited(work: Awaitable[T]) -> T:
-    return await work
+async def _settled(context: Context, work: Callable[[Context], Awaitable[T]]) -> T:
+    """The work, on a workspace in which nothing that crashed is left."""
+    from ..operations.settling import settle
+
+    await settle(context)
+    return await work(context)
 
 
 def _record(output: Output, context: Context) -> None:

@@ -15,7 +15,7 @@ from ..lockfile.model import LockFile
 from ..manifest.edit import ManifestEditor, Where, Written, conda_name, pypi_name
 from ..manifest.model import CondaSpec, PypiSpec
 from ..manifest.specs_text import parse_conda, parse_pypi
-from .change import Change, carry_out
+from .change import Change, Pins, carry_out
 from .context import Context
 from .pinning import conda_pin, pypi_pin
 from .place import Placement, affected, declare_platforms, place, target_at
@@ -145,30 +145,46 @@ async def _already_there(
 async def _add(
     opened: OpenWorkspace, context: Context, placement: Placement, asked: Sequence[Asked], options: AddOptions
 ) -> Changed:
-    editor = ManifestEditor(opened.manifest_data, opened.manifest.path)
-    declare_platforms(editor, opened.manifest, placement.platforms)
-    for where in placement.wheres:
-        for item in asked:
-            if not _is_there(opened, where, item):
-                _write(editor, where, item, "*", options)
-    provisional = with_manifest(opened, editor.data)
-    concerned = affected(provisional.environments, placement)
+    provisional = with_manifest(opened, _edited(opened, placement, asked, options).data)
+    concerned = [e.name for e in affected(provisional.environments, placement)]
     if not concerned or context.frozen or context.locked:
         return await _written_only(opened, provisional, context, placement, asked, options)
     freedom = Freedom(unlock=frozenset(item.key for item in asked))
-    solved = await relock(provisional, context, freedom)
-    written, shown = _pin(editor, opened, solved.lock, placement, asked, options, [e.name for e in concerned])
-    final = with_manifest(opened, editor.data)
-    settled = await _settle(final, solved, context, freedom)
-    change = Change(opened, final, relocked=settled, written=tuple(written), lines=_lines(shown, placement, options))
+
+    async def worked_out(pins: Pins | None) -> Change:
+        editor = _edited(opened, placement, asked, options)
+        free = replace(freedom, pinned=pins)
+        solved = await relock(provisional, context, free)
+        written, shown = _pin(editor, opened, solved.lock, placement, asked, options, concerned)
+        final = with_manifest(opened, editor.data)
+        settled = await _settle(final, solved, context, free)
+        lines = _lines(shown, placement, options)
+        return Change(opened, final, settled, tuple(written), lines, again=worked_out, for_caller=_is_plain(options))
+
     return await carry_out(
-        change,
+        await worked_out(None),
         context,
         dry_run=options.dry_run,
         restart=options.restart,
         force_loaded=options.force_loaded,
         wanted=tuple(item.key for item in asked),
     )
+
+
+def _is_plain(options: AddOptions) -> bool:
+    """Whether nothing says that the packages are for somewhere else than the calling kernel's environment."""
+    return not (options.feature or options.environment or options.platforms)
+
+
+def _edited(opened: OpenWorkspace, placement: Placement, asked: Sequence[Asked], options: AddOptions) -> ManifestEditor:
+    """The manifest with the requested packages, without pins."""
+    editor = ManifestEditor(opened.manifest_data, opened.manifest.path)
+    declare_platforms(editor, opened.manifest, placement.platforms)
+    for where in placement.wheres:
+        for item in asked:
+            if not _is_there(opened, where, item):
+                _write(editor, where, item, "*", options)
+    return editor
 
 
 async def _settle(final: OpenWorkspace, solved: Relocked, context: Context, freedom: Freedom) -> Relocked:

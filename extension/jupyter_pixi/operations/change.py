@@ -5,13 +5,18 @@ Every command that changes manifest or lock ends here, so that they all behave a
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from ..errors import PixiError
+from ..lockfile.model import Package
 from ..manifest.edit import Written
 from .context import Context
 from .install import install_environment, is_current
-from .publication import Pair, publish
+from .journal import step
+from .publication import Pair, Told, finish, publish, settled, withdraw
 from .refresh import changes, variables
 from .relock import Relocked, relock
 from .result import Changed
@@ -19,12 +24,26 @@ from .targets import prefix_of, target_platform
 from .trusting import remember
 from .workspace import OpenWorkspace, new_warnings
 
+if TYPE_CHECKING:
+    from ..lockfile.diff import LockDiff
+
+Pins = Mapping[tuple[str, str], tuple[Package, ...]]
+"""Packages that must stay as they are, by (environment, platform)."""
+
+_REPAIR_AFTER_CANCEL = 1.2
+"""Seconds that putting the prefix back may take when the user stopped the operation; the next one does the rest."""
+
+_TOLD = 30
+"""How many packages the history names of one change."""
+
 
 @dataclass(frozen=True)
 class Change:
     """A change that has been worked out. `relocked` None means that the lock has still to be found.
 
     `lock_stays` leaves the lock file alone even though the manifest moved on (`--frozen`, an unused feature).
+    `again` works the same change out with packages that must stay. `for_caller` says that the calling kernel is to
+    get what is asked for. `told` is what the history says of it.
     """
 
     before: OpenWorkspace
@@ -34,6 +53,9 @@ class Change:
     lines: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     lock_stays: bool = False
+    again: Callable[[Pins], Awaitable[Change]] | None = None
+    for_caller: bool = False
+    told: Told = field(default_factory=Told)
 
 
 async def carry_out(
@@ -46,26 +68,33 @@ async def carry_out(
     restart: bool = False,
     force_loaded: bool = False,
     wanted: tuple[str, ...] = (),
+    may_remove: bool = False,
 ) -> Changed:
     """Publish a change and install what has to be installed.
 
     What is installed: in a kernel the kernel's environment; else the only environment there is, or with
-    `default_only` the default one (as `pixi remove` does). `wanted` are the packages that the caller expects to get.
-    Raises PixiError; manifest and lock are then as they were.
+    `default_only` the default one (as `pixi remove` does). `wanted` are the packages that the caller expects to get;
+    with `may_remove` the change is a removal, which may take loaded packages along. Raises PixiError; manifest and
+    lock are then as they were.
     """
     from ..lockfile.diff import diff
-    from .guard import guard
 
-    before, after = change.before, change.after
+    after = change.after
     if not change.lock_stays and change.relocked is None:
         change = replace(change, relocked=await relock(after, context))
     name = _environment_to_install(after, context, default_only) if install else None
     stale: tuple[str, ...] = ()
     if change.relocked is not None and context.caller is not None:
-        guarded = await guard(change, context, restart=restart, force=force_loaded, wanted=wanted)
+        from .guard import guard
+
+        guarded = await guard(
+            change, context, restart=restart, force=force_loaded, wanted=wanted, may_remove=may_remove
+        )
         change, stale = guarded.change, guarded.stale
+        change = replace(change, notes=(*change.notes, *guarded.notes))
+        after = change.after
     lock = change.relocked.lock if change.relocked is not None else None
-    compared = diff(before.lock, lock, after.environments) if lock is not None else None
+    compared = diff(change.before.lock, lock, after.environments) if lock is not None else None
     platform = target_platform(after, name, context, lock) if name is not None else None
     result = Changed(
         lines=change.lines,
@@ -80,16 +109,27 @@ async def carry_out(
     )
     if dry_run:
         return result
-    for warning in new_warnings(before.manifest, after.manifest):
+    installing = name is not None and lock is not None and not (context.no_install or context.frozen or context.locked)
+    return await _make(change, result, name if installing else None, context)
+
+
+async def _make(change: Change, result: Changed, name: str | None, context: Context) -> Changed:
+    """Publish, and install the environment of that name."""
+    after = change.after
+    for warning in new_warnings(change.before.manifest, after.manifest):
         context.warn(warning.text)
-    _publish(change, context)
-    published = replace(after, lock=lock or after.lock, lock_data=_lock_data(change))
+    _publish(change, result, name if result.platform is not None else None, context)
+    step("published")
+    lock = change.relocked.lock if change.relocked is not None else after.lock
+    published = replace(after, lock=lock, lock_data=_lock_data(change))
     remember(published, context)
-    if name is None or context.no_install or lock is None or context.frozen or context.locked:
+    if name is None:
         return result
+    platform = after.environments[name].platform(result.platform) if result.platform is not None else None
     if platform is None:
         return _cannot_install(result, name)
     if await is_current(published, name, platform, context):
+        finish(after.root)
         return result
     return await _install(change, published, result, name, context)
 
@@ -102,7 +142,7 @@ def _environment_to_install(after: OpenWorkspace, context: Context, default_only
     return next(iter(after.environments)) if len(after.environments) == 1 else None
 
 
-def _publish(change: Change, context: Context) -> None:
+def _publish(change: Change, result: Changed, installing: str | None, context: Context) -> None:
     before, after = change.before, change.after
     manifest = after.manifest_data if after.manifest_data != before.manifest_data else None
     lock = change.relocked.data if change.relocked is not None and not change.lock_stays else None
@@ -110,7 +150,21 @@ def _publish(change: Change, context: Context) -> None:
         context.note(
             f"The lock file was version {before.lock.version} and is now version 7: it can be read from Pixi 0.68 on."
         )
-    publish(before, Pair(manifest, lock))
+    told = replace(change.told, environment=result.environment, changes=sentences(result.diff, result))
+    publish(before, Pair(manifest, lock), context, installing=installing, told=told)
+
+
+def sentences(diff: LockDiff | None, result: Changed) -> tuple[str, ...]:
+    """What changed for the environment at hand (or, where that is nothing, for others): `+ cowsay 6.1 py_0`."""
+    rows = diff.rows() if diff is not None else ()
+    own = [r for r in rows if (r.environment, r.platform) == (result.environment, result.platform)]
+    found: dict[str, None] = {}
+    for row in own or rows:
+        if row.before is None or row.after is None:
+            found[f"{'+' if row.before is None else '-'} {row.name} {row.after or row.before}"] = None
+        else:
+            found[f"~ {row.name} {row.before} → {row.after}"] = None
+    return tuple(found)[:_TOLD]
 
 
 def _lock_data(change: Change) -> bytes | None:
@@ -125,12 +179,13 @@ async def _install(change: Change, published: OpenWorkspace, result: Changed, na
     before = variables(prefix, context.environ) if context.caller is not None else None
     try:
         report = await install_environment(published, name, context)
+        step("installed")
     except BaseException as error:
-        _take_back(change, published, context)
+        undone = await _take_back(change, published, name, error, context)
         if isinstance(error, PixiError):
-            undone = "Manifest and lock file are as they were before."
             error.help = f"{error.help} {undone}" if error.help else undone
         raise
+    finish(published.root)
     return replace(
         result,
         installed={name: report},
@@ -138,18 +193,45 @@ async def _install(change: Change, published: OpenWorkspace, result: Changed, na
     )
 
 
-def _take_back(change: Change, published: OpenWorkspace, context: Context) -> None:
-    """Publish the previous generation again, unless somebody changed it since."""
+async def _take_back(
+    change: Change, published: OpenWorkspace, name: str, error: BaseException, context: Context
+) -> str:
+    """Publish the previous generation again, unless somebody changed it since, and let the prefix follow it.
+
+    Returns a sentence that says how things are now.
+    """
     before = change.before
     pair = Pair(
         manifest=before.manifest_data if published.manifest_data != before.manifest_data else None,
         lock=before.lock_data if published.lock_data != before.lock_data else None,
         remove_lock=before.lock_data is None and published.lock_data is not None,
     )
+    if pair.is_empty:
+        return "Manifest and lock file were not changed."
     try:
-        publish(published, pair)
-    except PixiError as error:
-        context.warn(f"The change could not be taken back: {error.message}")
+        withdraw(published, pair)
+    except (PixiError, OSError) as problem:
+        finish(before.root)
+        context.warn(f"The change could not be taken back: {problem}")
+        return "Manifest and lock file are as somebody else has changed them."
+    remember(before, context)
+    try:
+        async with asyncio.timeout(_REPAIR_AFTER_CANCEL if not isinstance(error, PixiError) else None):
+            await _follow(before, name, context)
+        settled(before.root)
+    except (PixiError, TimeoutError, OSError) as problem:
+        why = f" ({problem})" if isinstance(problem, PixiError) else ""
+        return f"Manifest and lock file are as they were before; the next command repairs the environment{why}."
+    return "Manifest and lock file are as they were before."
+
+
+async def _follow(before: OpenWorkspace, name: str, context: Context) -> None:
+    """Make a prefix again what the lock before a change says. One that was not installed before stays unfinished."""
+    if before.lock is None or name not in before.lock.environments or not before.verdict.up_to_date:
+        return
+    platform = target_platform(before, name, context, before.lock)
+    if platform is not None and not await is_current(before, name, platform, context):
+        await install_environment(before, name, context)
 
 
 def _cannot_install(result: Changed, name: str) -> Changed:

@@ -68,6 +68,7 @@ class Context:
     sink: Sink = silent
     manifest_path: Path | None = None
     caller: Caller | None = None
+    command: tuple[str, ...] = ()  # as the user gave it, for the history
     frozen: bool = False
     locked: bool = False
     no_install: bool = False

@@ -1,95 +1,189 @@
 """Turns a plan and what the calling kernel has loaded into a plan that moves nothing loaded, or a refusal.
 
-(Design, section 4, step 4.) A loaded package is one whose distribution was imported, or one of whose files the
-process has mapped: BLAS, OpenSSL and CUDA belong to packages that no Python distribution names.
+(Design, section 4, step 4.) `loaded` tells what is in use.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..errors import Refused, SolveError
 from ..lockfile import packages
 from ..lockfile.model import LockFile, Package
-from .change import Change
+from .change import Change, Pins
 from .context import Caller, Context
+from .loaded import PYTHON, Key, is_own_kernel, loaded_keys
 from .relock import Freedom, relock
+from .result import joined
 
 
 @dataclass(frozen=True)
 class Guarded:
-    """The change that may be made. `stale` names loaded packages that move with the user's word."""
+    """The change that may be made. `stale` names loaded packages that move or go with the user's word."""
 
     change: Change
     stale: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Move:
     """A loaded package that a plan would change (`after` None: take away)."""
 
+    key: Key
     package: Package
     after: Package | None
 
     def sentence(self) -> str:
-        """`numpy 2.1.0 → 2.2.0`."""
-        name, old = packages.name(self.package), packages.version(self.package)
+        """`numpy would move from 2.1.0 to 2.2.0`."""
+        name, old = packages.name(self.package), packages.version(self.package) or "(a local source)"
         if self.after is None:
             return f"{name} {old} would be removed"
-        new = packages.version(self.after)
+        new = packages.version(self.after) or "a local source"
         if new == old:
             return f"{name} {old} would be replaced by another build"
         return f"{name} would move from {old} to {new}"
 
 
-async def guard(change: Change, context: Context, *, restart: bool, force: bool, wanted: Sequence[str] = ()) -> Guarded:
+async def guard(
+    change: Change,
+    context: Context,
+    *,
+    restart: bool,
+    force: bool,
+    wanted: Sequence[str] = (),
+    may_remove: bool = False,
+) -> Guarded:
     """Compare the plan for the kernel's environment with what the kernel has loaded.
 
     Returns the change as it is, one solved again with the loaded packages pinned, or (with `restart` or `force`) the
-    change and what becomes stale. Raises Refused with both ways out.
+    change and what becomes stale. With `may_remove` (the user asked for a removal) loaded packages may go. `wanted`
+    are packages that the change must give the kernel. Raises Refused with both ways out.
     """
     caller, relocked = context.caller, change.relocked
-    if caller is None or relocked is None:
+    if caller is None or relocked is None or caller.environment not in change.after.environments:
         return Guarded(change)
     pair = _pair_of(change, caller)
+    _refuse_python(change, relocked.lock, pair, caller, restart)
     moves = _moves(change, relocked.lock, pair, caller)
+    if may_remove:
+        going = [m for m in moves if m.after is None]
+        moves = [m for m in moves if m.after is not None]
+        names = tuple(packages.name(m.package) for m in going)
+        if not moves:
+            _check_wanted(change, relocked.lock, pair, wanted)
+            return Guarded(change, names, _stay(names))
     if not moves:
+        _check_wanted(change, relocked.lock, pair, wanted)
         return Guarded(change)
     if restart or force:
-        return Guarded(change, tuple(packages.name(m.package) for m in moves))
-    pinned = await _pinned(change, context, pair, [m.package for m in moves])
-    if pinned is not None and not _moves(pinned, _lock(pinned), pair, caller):
-        names = ", ".join(packages.name(m.package) for m in moves)
-        context.note(f"Solved with what this kernel has loaded kept as it is: {names}.")
+        stale = tuple(packages.name(m.package) for m in moves)
+        notes = () if restart else (f"Stale in this kernel until it restarts: {joined(stale)}.",)
+        return Guarded(change, stale, notes)
+    pinned, why = await _pinned(change, context, pair, [m.package for m in moves])
+    if pinned is not None and not _versions_moved(pinned, pair, caller, may_remove):
+        names = tuple(packages.name(m.package) for m in moves)
+        context.note(f"Solved with what this kernel has loaded kept as it is: {joined(names)}.")
+        _check_wanted(pinned, _lock(pinned), pair, wanted)
         return Guarded(pinned)
-    raise Refused(
-        "This kernel has packages loaded that the change would move:\n" + "\n".join(f"  {m.sentence()}" for m in moves),
+    raise _refused(moves, why, _asked_for(change, moves, pair))
+
+
+def _refused(moves: Sequence[Move], why: str | None, asked: Sequence[str]) -> Refused:
+    lines = [f"  {m.sentence()}" for m in moves]
+    if asked:
+        lines.append(f"The change itself asks for {joined(asked)}.")
+    elif why:
+        lines += ["Kept as they are, there is no solution:", *(f"  {line}" for line in why.splitlines())]
+    return Refused(
+        "This kernel has packages loaded that the change would move:\n" + "\n".join(lines),
         help="Add `--restart` to make the change and restart the kernel, or ask for another version. "
-        "Nothing was changed.",
+        "(`--force-loaded` makes it under the running kernel, whose modules are then stale.) Nothing was changed.",
         code="loaded",
     )
 
 
-def _pair_of(change: Change, caller: Caller) -> tuple[str, str]:
+def _asked_for(change: Change, moves: Sequence[Move], pair: Key) -> list[str]:
+    """The specs of the manifest that the loaded versions do not fulfil, where the change itself wrote them."""
+    environment = change.after.environments.get(pair[0])
+    before = change.before.environments.get(pair[0])
+    on = environment.on.get(pair[1]) if environment is not None else None
+    was = before.on.get(pair[1]) if before is not None else None
+    if on is None:
+        return []
+    old = dict(was.dependencies) if was is not None else {}
+    found = []
+    for move in moves:
+        spec = dict(on.dependencies).get(move.key[1]) if move.key[0] == "conda" else None
+        if spec is not None and spec != old.get(move.key[1]):
+            found.append(f"{move.key[1]} {spec.version or '*'}")
+    return found
+
+
+def _refuse_python(change: Change, lock: LockFile, pair: Key, caller: Caller, restart: bool) -> None:
+    """Python itself never moves under a live kernel, whatever flag but `--restart` is given."""
+    before, after = _rows(change.before.lock, pair).get(PYTHON), _rows(lock, pair).get(PYTHON)
+    if before is None or restart or not is_own_kernel(caller):
+        return
+    if after is None or packages.version(before) != packages.version(after):
+        raise Refused(
+            f"This kernel runs on the environment's Python: {Move(PYTHON, before, after).sentence()}.",
+            help="Python cannot be exchanged under a running kernel. Add `--restart` to make the change and restart "
+            "the kernel. Nothing was changed.",
+            code="loaded",
+        )
+
+
+def _check_wanted(change: Change, lock: LockFile, pair: Key, wanted: Sequence[str]) -> None:
+    """Stop a change that would not give the calling kernel the package it asks for, unless it was asked elsewhere."""
+    if not wanted or not change.for_caller:
+        return
+    names = {name for _, name in _rows(lock, pair)}
+    missing = [name for name in wanted if name not in names]
+    if missing and _rows(lock, pair):
+        raise Refused(
+            f"The change would not give this kernel {joined(missing)}: the environment '{pair[0]}' would not have it "
+            f"on '{pair[1]}'.",
+            help=f"Add it with `-e {pair[0]}` or `--feature` for a feature of this environment. Nothing was changed.",
+            code="not-for-this-kernel",
+        )
+
+
+def _stay(names: Sequence[str]) -> tuple[str, ...]:
+    if not names:
+        return ()
+    verb = "stays" if len(names) == 1 else "stay"
+    return (f"{joined(names)} {verb} loaded in this kernel until it restarts.",)
+
+
+def _versions_moved(change: Change, pair: Key, caller: Caller, may_remove: bool) -> bool:
+    moves = _moves(change, _lock(change), pair, caller)
+    return any(m.after is not None or not may_remove for m in moves)
+
+
+def _pair_of(change: Change, caller: Caller) -> Key:
     """The kernel's environment and the platform its prefix was installed for."""
     from ..prefix.markers import read_marker
 
     marker = read_marker(Path(caller.prefix))
     environment = change.after.environments.get(caller.environment)
     platforms = environment.platforms if environment is not None else ()
-    if marker is not None and marker.platform is not None:
+    if marker is not None and marker.platform is not None and environment is not None:
         subdir, virtual = marker.platform
         for platform in platforms:
-            declared = {str(v) for v in platform.declared}
-            if platform.subdir == subdir and declared <= set(virtual):
+            on = environment.on.get(platform.name)
+            declared = {str(v) for v in on.virtual_packages} if on is not None else set()
+            if platform.subdir == subdir and declared == set(virtual):
+                return caller.environment, platform.name
+        for platform in platforms:
+            if platform.subdir == subdir and {str(v) for v in platform.declared} <= set(virtual):
                 return caller.environment, platform.name
     return caller.environment, platforms[0].name if platforms else ""
 
 
-def _moves(change: Change, lock: LockFile, pair: tuple[str, str], caller: Caller) -> list[Move]:
+def _moves(change: Change, lock: LockFile, pair: Key, caller: Caller) -> list[Move]:
     """The loaded packages that the new lock changes or drops."""
     before = _rows(change.before.lock, pair)
     after = _rows(lock, pair)
@@ -98,64 +192,28 @@ def _moves(change: Change, lock: LockFile, pair: tuple[str, str], caller: Caller
         for key, package in before.items()
         if after.get(key) is None or after[key].location != package.location
     }
-    if not moved:
-        return []
-    loaded = loaded_keys(caller, set(moved))
-    return [Move(package, after.get(key)) for key, package in moved.items() if key in loaded]
+    loaded = loaded_keys(caller, moved) if moved else set()
+    return [Move(key, package, after.get(key)) for key, package in moved.items() if key in loaded]
 
 
-def _rows(lock: LockFile | None, pair: tuple[str, str]) -> dict[tuple[str, str], Package]:
+def _rows(lock: LockFile | None, pair: Key) -> dict[Key, Package]:
     environment = lock.environments.get(pair[0]) if lock is not None else None
-    rows = environment.packages.get(pair[1], ()) if environment is not None else ()
+    rows: Iterable[Package] = environment.packages.get(pair[1], ()) if environment is not None else ()
     return {(("pypi" if p.kind == "pypi" else "conda"), packages.name(p)): p for p in rows}
 
 
-def loaded_keys(caller: Caller, candidates: set[tuple[str, str]]) -> set[tuple[str, str]]:
-    """Which of the candidate packages, as (kind, name), the kernel has loaded: by distribution and by mapped files."""
-    from ..manifest.edit import pypi_name
-
-    imported = {pypi_name(d.name) for d in caller.loaded}
-    files = {_real(f) for d in caller.loaded for f in d.files} | {_real(f) for f in caller.mapped}
-    found = {key for key in candidates if key[0] == "pypi" and key[1] in imported}
-    if ("conda", "python") in candidates:
-        found.add(("conda", "python"))
-    prefix = _real(caller.prefix)
-    inside = {os.path.relpath(f, prefix) for f in files if f.startswith(prefix + os.sep)}
-    for kind, name in candidates:
-        if (
-            kind == "conda"
-            and (kind, name) not in found
-            and not inside.isdisjoint(_files_of(Path(caller.prefix), name))
-        ):
-            found.add((kind, name))
-    return found
-
-
-def _files_of(prefix: Path, name: str) -> tuple[str, ...]:
-    """The files that a conda package linked into the prefix, from its record in conda-meta."""
-    import json
-
-    for record in (prefix / "conda-meta").glob(f"{name}-*.json"):
-        try:
-            data = json.loads(record.read_text())
-        except (OSError, ValueError):
-            continue
-        if data.get("name", "").lower() == name:
-            return tuple(str(Path(f)) for f in data.get("files", ()))
-    return ()
-
-
-def _real(path: str) -> str:
-    return os.path.realpath(path)
-
-
-async def _pinned(change: Change, context: Context, pair: tuple[str, str], loaded: Sequence[Package]) -> Change | None:
-    """The same change solved with these packages fixed for the kernel's pair; None when that has no solution."""
+async def _pinned(
+    change: Change, context: Context, pair: Key, loaded: Sequence[Package]
+) -> tuple[Change | None, str | None]:
+    """The same change solved with these packages fixed for the kernel's pair; None, and why, without a solution."""
+    pins: Pins = {pair: tuple(loaded)}
     try:
-        relocked = await relock(change.after, context, Freedom(pinned={pair: tuple(loaded)}))
-    except SolveError:
-        return None
-    return replace(change, relocked=relocked)
+        if change.again is not None:
+            return await change.again(pins), None
+        relocked = await relock(change.after, context, Freedom(pinned=pins))
+    except SolveError as error:
+        return None, error.message
+    return replace(change, relocked=relocked), None
 
 
 def _lock(change: Change) -> LockFile:

@@ -106,7 +106,7 @@ async def _locked(opened: OpenWorkspace, context: Context, names: Sequence[str])
         opened = open_workspace(context)
         relocked = await relock(opened, context)
         if relocked.data is not None:
-            publish(opened, Pair(lock=relocked.data))
+            publish(opened, Pair(lock=relocked.data), context)
         return replace(opened, lock=relocked.lock, lock_data=relocked.data or opened.lock_data)
 
 

@@ -76,6 +76,6 @@ async def _locked(opened: OpenWorkspace, context: Context, *, write: bool) -> Lo
     if write and data is not None:
         if opened.lock_data is not None and opened.lock is None:
             raise LockFileError(f"{opened.lock_path} cannot be read, so it is not written over.")
-        publish(opened, Pair(lock=data))
+        publish(opened, Pair(lock=data), context)
         remember(replace(opened, lock=relocked.lock, lock_data=data), context)
     return Locked(diff(opened.lock, relocked.lock, opened.environments), data is not None)

@@ -34,7 +34,7 @@ async def locked_workspace(context: Context) -> OpenWorkspace:
         opened = open_workspace(context)
         relocked = await relock(opened, context)
         if relocked.data is not None:
-            publish(opened, Pair(lock=relocked.data))
+            publish(opened, Pair(lock=relocked.data), context)
         return replace(opened, lock=relocked.lock, lock_data=relocked.data or opened.lock_data)
 
 

@@ -44,7 +44,7 @@ async def _locked(opened: OpenWorkspace, context: Context, environment: str) -> 
         opened = open_workspace(context)
         relocked = await relock(opened, context)
         if relocked.data is not None:
-            publish(opened, Pair(lock=relocked.data))
+            publish(opened, Pair(lock=relocked.data), context)
         compared = diff(opened.lock, relocked.lock, opened.environments)
         locked = replace(opened, lock=relocked.lock, lock_data=relocked.data or opened.lock_data)
         remember(locked, context)

@@ -1,26 +1,28 @@
 """Turns a new manifest and lock into what is on disk, both or neither, under the workspace's own lock.
 
-A journal beside the pair makes a crash between the two renames recoverable: the next operation finishes what had
-been decided. (Design: the transaction, steps 1 and 5.)
+A journal (journal.py) makes every point of it recoverable: the next operation finishes what had been decided
+(recovery.py). (Design: the transaction, steps 1, 5 and 8.)
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import json
+import asyncio
+import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from .. import system
 from ..errors import PixiError
+from . import history, journal
 from .context import Context
+from .history import Entry, Kind
+from .journal import Journal, digest, digest_of, state_folder, step
+from .policy import refuse_if_frozen
+from .recovery import Recovered, recover, sweep
 from .workspace import OpenWorkspace
-
-FOLDER = Path(".pixi") / "jupyter-pixi"
 
 
 @dataclass(frozen=True)
@@ -37,38 +39,46 @@ class Pair:
         return self.manifest is None and self.lock is None and not self.remove_lock
 
 
-def state_folder(root: Path) -> Path:
-    """The workspace's folder for journal and history, made if need be (mode 0700, inside the ignored `.pixi`)."""
-    folder = root / FOLDER
-    folder.mkdir(parents=True, exist_ok=True)
-    folder.chmod(0o700)
-    ignore = root / ".pixi" / ".gitignore"
-    if not ignore.exists():
-        system.replace_file(ignore, b"*\n!config.toml\n")
-    return folder
+@dataclass(frozen=True)
+class Told:
+    """What the history says of a change besides its generations."""
+
+    kind: Kind = "change"
+    of: str | None = None
+    environment: str | None = None
+    changes: tuple[str, ...] = ()
 
 
 @contextmanager
-def workspace_lock(root: Path, context: Context) -> Iterator[None]:
+def workspace_lock(root: Path, context: Context) -> Iterator[Recovered | None]:
     """Hold the workspace against other operations of this engine, and finish what a crashed one had begun.
 
-    A folder that cannot be written to is no obstacle here: the write itself will say so.
+    Gives what was finished. Raises PixiError where the folder cannot be written to.
     """
     try:
         folder = state_folder(root)
-    except OSError as error:
-        raise PixiError(
-            f"The workspace at {root} cannot be written to: {error.strerror}.",
-            help="Copy it to a folder of your own, or ask its owner; nothing was changed.",
-            code="read-only",
-        ) from None
-    lock = system.FileLock(folder / "workspace.lock")
-    try:
+        lock = system.FileLock(folder / "workspace.lock")
         _wait_for(lock, context)
-        recover(root, context)
-        yield
+    except OSError as error:
+        raise _cannot_write(root, error) from None
+    try:
+        recovered = recover(root, context)
+        if not journal.path_of(root).exists():
+            files = {root / "pixi.lock", context.manifest_path or root / "pixi.toml", root / "pyproject.toml"}
+            targets = [Path(os.path.realpath(path)) for path in files]
+            sweep({t.parent for t in targets} | {root, folder}, {t.name for t in targets} | {p.name for p in files})
+        step("locked")
+        yield recovered
     finally:
         lock.release()
+
+
+def _cannot_write(root: Path, error: OSError) -> PixiError:
+    return PixiError(
+        f"The workspace at {root} cannot be written to: {error.strerror}.",
+        help="Copy it to a folder of your own, or ask its owner; nothing was changed.",
+        code="read-only",
+    )
 
 
 def _wait_for(lock: system.FileLock, context: Context) -> None:
@@ -79,7 +89,8 @@ def _wait_for(lock: system.FileLock, context: Context) -> None:
             if not told:
                 context.note("Waiting for another change of this workspace to finish …")
                 told = True
-            time.sleep(0.05)
+            time.sleep(0.02)
+            _stop_if_cancelled()
     except system.LocksUnsupported:
         context.warn(
             "This file system has no locks: make sure that nobody else changes the workspace at the same time.",
@@ -87,59 +98,125 @@ def _wait_for(lock: system.FileLock, context: Context) -> None:
         )
 
 
-def publish(opened: OpenWorkspace, pair: Pair) -> None:
+def _stop_if_cancelled() -> None:
+    """End the wait when the user asked for it: the event loop, which would say so, stands still meanwhile."""
+    with suppress(RuntimeError):
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise asyncio.CancelledError
+
+
+def publish(
+    opened: OpenWorkspace,
+    pair: Pair,
+    context: Context | None = None,
+    *,
+    installing: str | None = None,
+    told: Told | None = None,
+) -> None:
     """Write the pair, if manifest and lock are still those that `opened` was read from.
 
-    Raises PixiError when somebody changed them meanwhile (nothing is written) or the folder forbids it.
+    With `installing`, the change is not over before `finish`: a crash until then lets the next operation install that
+    environment. Raises PixiError when somebody changed the files meanwhile (nothing is written) or the folder
+    forbids it; Refused where changes are frozen.
     """
     if pair.is_empty:
         return
+    refuse_if_frozen(opened.manifest)
     _check_generation(opened)
-    journal = state_folder(opened.root) / "journal.json"
-    manifest, lock = opened.manifest.path, opened.lock_path
-    entry = {
-        "manifest": {"path": str(manifest), "new": _encode(pair.manifest), "old": _encode(opened.manifest_data)},
-        "lock": {"path": str(lock), "new": _encode(pair.lock), "old": _encode(opened.lock_data)},
-        "remove_lock": pair.remove_lock,
-    }
+    plans: list[journal.Planned] = []
     try:
-        if pair.manifest is not None and (pair.lock is not None or pair.remove_lock):
-            system.replace_file(journal, json.dumps(entry).encode(), mode=0o600)
-        _write_pair(manifest, lock, pair)
-        journal.unlink(missing_ok=True)
+        entry = _entry(opened, pair, context, told or Told())
+        folder = state_folder(opened.root)
+        if pair.manifest is not None:
+            plans.append(journal.plan(opened.manifest.path, opened.manifest_data, pair.manifest, folder))
+            step("staged.manifest")
+        if pair.lock is not None or pair.remove_lock:
+            plans.append(journal.plan(opened.lock_path, opened.lock_data, pair.lock, folder))
+            step("staged.lock")
+        decided = Journal("publish", tuple(plans), installing, entry.to_dict())
+        _check_generation(opened)
+        journal.write(opened.root, decided)
     except OSError as error:
-        _undo(opened, journal)
-        raise PixiError(
-            f"Cannot write {error.filename or manifest}: {error.strerror}.",
-            help="Nothing was changed. Make room, or ask for the right to write there.",
-            code="cannot-write",
-        ) from None
-
-
-def recover(root: Path, context: Context) -> None:
-    """Finish a publication that a crash cut short: the pair that had been decided is written."""
-    journal = root / FOLDER / "journal.json"
+        journal.discard(tuple(plans))
+        raise _not_written(opened, error) from None
+    except PixiError:
+        journal.discard(tuple(plans))
+        raise
     try:
-        entry = json.loads(journal.read_text())
-        manifest, lock = Path(entry["manifest"]["path"]), Path(entry["lock"]["path"])
-        pair = Pair(_decode(entry["manifest"]["new"]), _decode(entry["lock"]["new"]), bool(entry["remove_lock"]))
-        olds = (_decode(entry["manifest"]["old"]), _decode(entry["lock"]["old"]))
-    except FileNotFoundError:
+        for planned in plans:
+            journal.commit(planned)
+    except OSError as error:
+        _put_back(opened, decided)
+        raise _not_written(opened, error) from None
+    journal.discard(tuple(p for p in plans if p.saved is not None))
+    if installing is None:
+        finish(opened.root)
+
+
+def finish(root: Path) -> None:
+    """The change is over: it goes into the history. Nothing happens where none is under way."""
+    present = journal.read(root)
+    if present is None:
         return
-    except (OSError, ValueError, KeyError, TypeError):
-        journal.unlink(missing_ok=True)  # torn while it was written: nothing had been published yet
-        return
-    present = (_digest_of(manifest), _digest_of(lock))
-    known = {(_digest(m), _digest(n)) for m in (olds[0], pair.manifest) for n in (olds[1], pair.lock)}
-    if present in known:
-        _write_pair(manifest, lock, pair)
-        context.note("A change that was cut short has been finished: manifest and lock belong together again.")
-    journal.unlink(missing_ok=True)
+    with suppress(OSError):  # a full disk must not make a change that was made look like one that was not
+        if present.entry is not None:
+            history.record(root, present.entry)
+    with suppress(OSError):
+        journal.remove(root)
+
+
+def withdraw(published: OpenWorkspace, pair: Pair) -> None:
+    """Publish the generation before a change whose install failed, leaving no trace of it in the history.
+
+    The journal then asks for the prefix to follow (`settled` ends that). Raises PixiError as `publish` does.
+    """
+    _check_generation(published)
+    present = journal.read(published.root)
+    environment = present.environment if present is not None else None
+    folder = state_folder(published.root)
+    plans = []
+    if pair.manifest is not None:
+        plans.append(journal.plan(published.manifest.path, published.manifest_data, pair.manifest, folder))
+    if pair.lock is not None or pair.remove_lock:
+        plans.append(journal.plan(published.lock_path, published.lock_data, pair.lock, folder))
+    back = Journal("publish", tuple(plans), environment)
+    journal.write(published.root, back)
+    for planned in plans:
+        journal.commit(planned)
+
+
+def settled(root: Path) -> None:
+    """The prefix follows the generation that was put back."""
+    with suppress(OSError):
+        journal.remove(root)
+
+
+def _entry(opened: OpenWorkspace, pair: Pair, context: Context | None, told: Told) -> Entry:
+    """The history's entry for a change, its contents kept already."""
+    root = opened.root
+    old_manifest, one = history.keep(root, opened.manifest_data)
+    old_lock, two = history.keep(root, opened.lock_data)
+    manifest, three = (old_manifest, one) if pair.manifest is None else history.keep(root, pair.manifest)
+    lock, four = (old_lock, two) if pair.lock is None else history.keep(root, pair.lock)
+    return Entry(
+        id=history.next_id(root),
+        time=time.time(),
+        command=context.command if context is not None else (),
+        kernel=context.caller.kernel if context is not None and context.caller is not None else None,
+        before=history.Pair(old_manifest, old_lock),
+        after=history.Pair(manifest, None if pair.remove_lock else lock),
+        kind=told.kind,
+        of=told.of,
+        environment=told.environment,
+        changes=told.changes,
+        redacted=one or two or three or four,
+    )
 
 
 def _check_generation(opened: OpenWorkspace) -> None:
-    same_manifest = _digest_of(opened.manifest.path) == _digest(opened.manifest_data)
-    same_lock = _digest_of(opened.lock_path) == _digest(opened.lock_data)
+    same_manifest = digest_of(opened.manifest.path) == digest(opened.manifest_data)
+    same_lock = digest_of(opened.lock_path) == digest(opened.lock_data)
     if not (same_manifest and same_lock):
         changed = opened.manifest.path.name if not same_manifest else opened.lock_path.name
         raise PixiError(
@@ -149,39 +226,26 @@ def _check_generation(opened: OpenWorkspace) -> None:
         )
 
 
-def _write_pair(manifest: Path, lock: Path, pair: Pair) -> None:
-    if pair.manifest is not None:
-        system.replace_file(manifest, pair.manifest)
-    if pair.lock is not None:
-        system.replace_file(lock, pair.lock)
-    elif pair.remove_lock:
-        lock.unlink(missing_ok=True)
+def _not_written(opened: OpenWorkspace, error: OSError) -> PixiError:
+    return PixiError(
+        f"Cannot write {error.filename or opened.manifest.path}: {error.strerror}.",
+        help="Nothing was changed. Make room, or ask for the right to write there.",
+        code="disk-full" if error.errno == 28 else "cannot-write",
+    )
 
 
-def _undo(opened: OpenWorkspace, journal: Path) -> None:
-    """Best effort after a failed write: the old bytes are put back where they can be."""
+def _put_back(opened: OpenWorkspace, decided: Journal) -> None:
+    """After a failed write the old bytes are put back; where that fails too, the journal lets the next one finish."""
     try:
-        if _digest_of(opened.manifest.path) != _digest(opened.manifest_data):
-            system.replace_file(opened.manifest.path, opened.manifest_data)
-        journal.unlink(missing_ok=True)
+        for planned in decided.files:
+            old = opened.manifest_data if planned.path == str(opened.manifest.path) else opened.lock_data
+            if digest_of(Path(planned.path)) == planned.old:
+                continue
+            if old is None:
+                Path(planned.path).unlink(missing_ok=True)
+            else:
+                system.replace_file(Path(planned.path), old, in_place=True)
+        journal.discard(decided.files)
+        journal.remove(opened.root)
     except OSError:
         return
-
-
-def _encode(data: bytes | None) -> str | None:
-    return None if data is None else base64.b64encode(data).decode()
-
-
-def _decode(text: str | None) -> bytes | None:
-    return None if text is None else base64.b64decode(text)
-
-
-def _digest(data: bytes | None) -> str | None:
-    return None if data is None else hashlib.sha256(data).hexdigest()
-
-
-def _digest_of(path: Path) -> str | None:
-    try:
-        return _digest(path.read_bytes())
-    except FileNotFoundError:
-        return None

@@ -8,6 +8,9 @@ from dataclasses import dataclass, replace
 from ..errors import LockFileError, LockOutOfDate
 from ..lockfile.model import CURRENT_VERSION, LockFile, Package
 from .context import Context
+from .journal import step
+from .policy import refuse_if_frozen
+from .tentative import on_disk
 from .workspace import OpenWorkspace
 
 PAIRS = frozenset[tuple[str, str]]
@@ -71,7 +74,10 @@ async def relock(opened: OpenWorkspace, context: Context, freedom: Freedom | Non
             help="Run `jupyter pixi lock` (or `pixi lock`) where changing it is allowed.",
         )
     refuse_newer(opened)
-    lock = await _solve(opened, context, freedom)
+    refuse_if_frozen(opened.manifest)
+    with on_disk(opened):
+        lock = await _solve(opened, context, freedom)
+    step("solved")
     from ..lockfile import write_lock
 
     data = write_lock(lock, opened.platforms).encode()

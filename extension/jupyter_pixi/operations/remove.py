@@ -52,6 +52,7 @@ async def remove(context: Context, options: RemoveOptions) -> Changed:
             default_only=True,
             restart=options.restart,
             force_loaded=options.force_loaded,
+            may_remove=True,
         )
 
 

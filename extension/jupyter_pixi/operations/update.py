@@ -50,7 +50,7 @@ async def update(
         freedom = Freedom(unlock=keys, unlock_all=not names, pairs=pairs)
         relocked = await relock(replace(opened), context, freedom)
         if not dry_run and relocked.data is not None:
-            publish(opened, Pair(lock=relocked.data))
+            publish(opened, Pair(lock=relocked.data), context)
         return diff(opened.lock, relocked.lock, opened.environments)
 
 

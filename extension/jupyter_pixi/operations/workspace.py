@@ -16,6 +16,7 @@ from ..lockfile.model import LockFile
 from ..manifest import find_manifest, parse_manifest
 from ..manifest.model import Manifest, ManifestWarning, Platform
 from .context import Context
+from .policy import refuse_credentials
 
 if TYPE_CHECKING:
     from ..lockfile.check import Verdict
@@ -115,9 +116,13 @@ def open_workspace(context: Context, *, tolerate_lock: bool = False) -> OpenWork
 
 
 def with_manifest(opened: OpenWorkspace, data: bytes) -> OpenWorkspace:
-    """The workspace as it would be with another manifest text: validated and composed, nothing written."""
+    """The workspace as it would be with another manifest text: validated and composed, nothing written.
+
+    Raises ManifestError, and Refused for a text that holds new credentials.
+    """
     if data == opened.manifest_data:
         return opened
+    refuse_credentials(opened.manifest_data, data)
     manifest = parse_manifest(data, opened.manifest.path)
     environments = compose(manifest, opened.config)
     changed = OpenWorkspace(manifest, data, environments, opened.config, None, opened.lock_data, opened.lock_error)

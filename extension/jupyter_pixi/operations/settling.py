@@ -1,0 +1,62 @@
+"""Turns a workspace in which an operation was killed into one where manifest, lock and prefix belong together again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..errors import PixiError
+from . import journal
+from .context import Context
+from .publication import workspace_lock
+
+
+async def settle(context: Context) -> None:
+    """Finish or take back what a crash left, and let the prefix follow; called before every operation.
+
+    Nothing happens, and nothing is written, where no journal lies. What cannot be repaired is said and not raised:
+    the operation itself will meet it.
+    """
+    from .workspace import locate
+
+    try:
+        root = locate(context).parent
+    except PixiError:
+        return
+    if journal.path_of(root).exists():
+        try:
+            await _settle(root, context)
+        except PixiError as error:
+            context.warn(f"{error.message} {error.help or ''}".strip(), error.code)
+
+
+async def _settle(root: Path, context: Context) -> None:
+    from .install import install_environment
+    from .trusting import remember
+    from .workspace import open_workspace
+
+    with workspace_lock(root, context) as recovered:  # waits for a change that is under way and not crashed
+        if recovered is None:
+            return
+        opened = open_workspace(context)
+        remember(opened, context)
+        name = recovered.environment
+        if name is None or context.no_install or opened.lock is None or name not in opened.environments:
+            return
+        if opened.verdict.up_to_date:
+            await install_environment(opened, name, context)
+            context.note(f"The environment '{name}' is what the lock file says again.")
+
+
+def is_interrupted(root: Path) -> bool:
+    """Whether a change was cut short and nobody is at work on it; for `status`, so nothing is done about it."""
+    from .. import system
+
+    if not journal.path_of(root).exists():
+        return False
+    lock = system.FileLock(journal.path_of(root).with_name("workspace.lock"))
+    try:
+        free = lock.try_acquire()
+    except OSError:
+        return True
+    lock.release()
+    return free
