@@ -19,9 +19,10 @@ _MACHINES = {
     "emscripten": "wasm32 wasm64",
     "wasi": "wasm32",
     "zos": "z",
-    "freebsd": "64 aarch64",
-    "ios": "64 aarch64 arm64",
-    "android": "64 aarch64 x86_64",
+    "freebsd": "32 64 arm64",
+    "ios": "arm64",
+    "iossimulator": "64 arm64",
+    "android": "32 64 aarch64 armv7a",
 }
 SUBDIRS = frozenset(f"{system}-{machine}" for system, machines in _MACHINES.items() for machine in machines.split()) | {
     "noarch",

@@ -79,7 +79,7 @@ def file_name(package: Package) -> str | None:
         return derive(package.location).file_name
     if package.kind == "conda_source" or is_git(package) or is_directory(package):
         return None
-    return re.split(r"[/\\]", package.location.split("#", 1)[0].split("?", 1)[0])[-1]
+    return _plain(package).replace("\\", "/").rpartition("/")[2]
 
 
 def noarch(package: Package) -> str | None:

@@ -17,24 +17,13 @@ if TYPE_CHECKING:
     from ..manifest.model import Platform
 
 _ALIAS = re.compile(r"p[1-9][0-9]{0,5}")
-_ARCHSPECS = {
-    "64": "x86_64", "32": "x86", "arm64": "m1", "aarch64": "aarch64", "armv6l": "aarch64", "armv7l": "aarch64",
-    "ppc64le": "ppc64le", "ppc64": "ppc64", "s390x": "s390x", "riscv32": "riscv32", "riscv64": "riscv64",
-}  # fmt: skip
 
 
 def default_virtual_packages(subdir: str) -> tuple[str, ...]:
     """The virtual packages every platform of a subdir has unless it says otherwise, as a lock file writes them."""
-    family, _, machine = subdir.partition("-")
-    architecture = "aarch64" if subdir == "win-arm64" else _ARCHSPECS.get(machine)
-    archspec = (f"__archspec=0={architecture}",) if architecture else ()
-    if family == "linux":
-        return ("__unix=0=0", "__linux=4.18", "__glibc=2.28", *archspec)
-    if family == "osx":
-        return ("__unix=0=0", "__osx=13.0", *archspec)
-    if family == "win":
-        return ("__win=10.0", *archspec)
-    return ("__unix=0=0",) if family in ("emscripten", "wasi", "freebsd", "zos") else ()
+    from ..manifest.subdirs import default_virtual_packages as defaults
+
+    return tuple(map(str, defaults(subdir)))
 
 
 def customised(subdir: str, virtual_packages: Iterable[str]) -> frozenset[str]:

@@ -89,7 +89,7 @@ def _options(environment: LockEnvironment) -> Iterator[str]:
         ("channel-priority", options.channel_priority),
         ("pypi-prerelease-mode", options.pypi_prerelease_mode),
     )
-    chosen = [f"      {key}: {word}" for key, word in words if word is not None]
+    chosen = [f"      {key}: {_text(word)}" for key, word in words if word is not None]
     if chosen:
         yield "    options:"
         yield from chosen

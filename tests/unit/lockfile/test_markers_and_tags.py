@@ -10,6 +10,7 @@ from jupyter_pixi.lockfile.model import Package
 from packaging.markers import Marker
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
+from packaging.version import InvalidVersion, Version
 
 release = st.lists(st.integers(0, 20).map(str), min_size=1, max_size=4).map(".".join)
 clause = st.tuples(st.sampled_from(["==", "!=", ">=", "<=", ">", "<", "~="]), release, st.sampled_from(["", ".*"])).map(
@@ -18,7 +19,10 @@ clause = st.tuples(st.sampled_from(["==", "!=", ">=", "<=", ">", "<", "~="]), re
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.lists(clause, max_size=3).map(",".join), release)
+@given(
+    st.lists(clause, max_size=3).map(",".join),
+    st.tuples(release, st.sampled_from(["", "", ".post0", ".post3", "rc1", ".dev2", "+local"])).map("".join),
+)
 def test_specifiers_are_packagings(specifiers: str, version: str) -> None:
     try:
         expected = SpecifierSet(specifiers).contains(version, prereleases=True)
@@ -27,7 +31,18 @@ def test_specifiers_are_packagings(specifiers: str, version: str) -> None:
     assert pep440.admits(specifiers, version) is expected
 
 
+@given(st.from_regex(r"v?([0-9]!)?[0-9](\.[0-9]+){0,3}[-_.]?(a|rc|post|dev|x|)[-_.]?[0-9]?(\+a[.-]1)?", fullmatch=True))
+def test_what_is_a_version(text: str) -> None:
+    try:
+        Version(text)
+    except InvalidVersion:
+        assert not pep440.is_version(text)
+    else:
+        assert pep440.is_version(text)
+
+
 def test_versions_beyond_plain_releases() -> None:
+    assert not pep440.same("1.0", "1.0.post1")
     assert pep440.admits(">=1.0a1", "1.0rc1")
     assert not pep440.admits(">=1.0", "1.0rc1")
     assert pep440.admits("==1.0", "1.0+local")

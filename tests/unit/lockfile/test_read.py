@@ -256,8 +256,8 @@ packages:
     assert packages.is_directory(extras)
 
 
-AWKWARD = ["null", "[]", "{}", "''", "'", '"x', "1", ">=1", "- x", "[a, b]", "{a: b}", "x: y", "&a b", "*a", "|", "\t", "é",
-           "9" * 30, "git+https://x/y", "http://[::1", "foo[", 'foo[when="']  # fmt: skip
+AWKWARD = ["null", "[]", "{}", "''", "'", '"x', "1", ">=1", "- x", "[a, b]", "{a: b}", "x: y", "&a b", "*a", "|", "\t",
+           "é", "9" * 30, "git+https://x/y", "http://[::1", "foo[", 'foo[when="']  # fmt: skip
 
 
 @pytest.mark.parametrize("seed", range(6))

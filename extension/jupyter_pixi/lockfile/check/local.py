@@ -75,16 +75,19 @@ def _with_extra(text: str, extra: str) -> str:
 
 def difference(package: Package, current: Metadata) -> str | None:
     """What is different, in Pixi's words; None if nothing is."""
-    locked = of.requires_dist(package)
+    return _difference(of.requires_dist(package), of.version(package), of.requires_python(package), current)
+
+
+@lru_cache(maxsize=256)
+def _difference(locked: tuple[str, ...], version: str | None, have: str | None, current: Metadata) -> str | None:
     wanted = [_expanded(current)] if _refers_to_itself(current) else []
     if not any(_same_set(locked, texts) for texts in [*wanted, current.requires_dist]):
         texts = (wanted or [current.requires_dist])[0]
         added, removed = _missing(texts, locked), _missing(locked, texts)
         return f"dependencies changed - added: [{_listed(added)}], removed: [{_listed(removed)}]"
-    version = of.version(package)
     if version is not None and current.version is not None and not pep440.same(version, current.version):
         return f"version changed from {version} to {current.version}"
-    have, want = of.requires_python(package), current.requires_python
+    want = current.requires_python
     if _clauses(have) != _clauses(want):
         return f"requires-python changed from {_python(have)} to {_python(want)}"
     return None

@@ -10,7 +10,12 @@ import re
 from functools import lru_cache
 
 Release = tuple[int, ...]
-_RELEASE = re.compile(r"v?(\d{1,9}(?:\.\d{1,9})*)")
+_RELEASE = re.compile(r"v?(\d{1,9}(?:\.\d{1,9})*)(\.post\d+)?")
+_VERSION = re.compile(
+    r"v?(\d+!)?\d+(\.\d+)*([-_.]?(a|b|c|rc|alpha|beta|pre|preview)[-_.]?\d*)?"
+    r"(-\d+|[-_.]?(post|rev|r)[-_.]?\d*)?([-_.]?dev[-_.]?\d*)?(\+[a-z0-9]+([-_.][a-z0-9]+)*)?",
+    re.IGNORECASE,
+)
 _CLAUSE = re.compile(r"(===|==|!=|>=|<=|~=|<|>)\s*v?(\d{1,9}(?:\.\d{1,9})*)(\.\*)?")
 
 
@@ -20,36 +25,25 @@ def admits(specifiers: str, version: str) -> bool:
 
     False for text that is neither.
     """
-    release = _release(version)
+    found = _release(version)
     clauses = split(specifiers)
-    if release is not None:
-        answers = [_clause(clause, release) for clause in clauses]
+    if found is not None:
+        release, is_post = found
+        answers = [_clause(clause, release, is_post) for clause in clauses]
         if None not in answers:
             return all(answers)
     from packaging.specifiers import InvalidSpecifier, SpecifierSet
     from packaging.version import InvalidVersion, Version
 
     try:
-        return bool(
-            SpecifierSet(specifiers.replace("*,", "") if specifiers == "*" else specifiers).contains(
-                Version(version), prereleases=True
-            )
-        )
+        return bool(SpecifierSet(",".join(clauses)).contains(Version(version), prereleases=True))
     except (InvalidSpecifier, InvalidVersion):
         return False
 
 
 def is_version(text: str) -> bool:
     """Whether the text is a version in the sense of PEP 440."""
-    if _release(text) is not None:
-        return True
-    from packaging.version import InvalidVersion, Version
-
-    try:
-        Version(text)
-    except InvalidVersion:
-        return False
-    return True
+    return _VERSION.fullmatch(text.strip()) is not None
 
 
 def split(specifiers: str) -> list[str]:
@@ -60,8 +54,8 @@ def split(specifiers: str) -> list[str]:
 def same(left: str, right: str) -> bool:
     """Whether two version texts mean the same version."""
     one, two = _release(left), _release(right)
-    if one is not None and two is not None:
-        return _padded(one, two) == _padded(two, one)
+    if one is not None and two is not None and not (one[1] or two[1]):
+        return _padded(one[0], two[0]) == _padded(two[0], one[0])
     from packaging.version import InvalidVersion, Version
 
     try:
@@ -70,6 +64,7 @@ def same(left: str, right: str) -> bool:
         return left == right
 
 
+@lru_cache(maxsize=20_000)
 def above_lower_bound(specifiers: str, version: str) -> bool:
     """Whether a Python version reaches what `requires-python` asks for at least.
 
@@ -92,17 +87,21 @@ def _numbers(text: str) -> Release:
     return tuple(map(int, match[1].split("."))) if match else (0,)
 
 
-def _release(text: str) -> Release | None:
+def _release(text: str) -> tuple[Release, bool] | None:
+    """The numbers of a final or post release, and whether it is a post release; None for any other version."""
     match = _RELEASE.fullmatch(text.strip())
-    return tuple(map(int, match[1].split("."))) if match else None
+    return (tuple(map(int, match[1].split("."))), match[2] is not None) if match else None
 
 
 def _padded(mine: Release, other: Release) -> Release:
     return mine + (0,) * (len(other) - len(mine))
 
 
-def _clause(clause: str, release: Release) -> bool | None:
-    """The answer of one clause for a final release; None if the clause is not a plain one."""
+def _clause(clause: str, release: Release, is_post: bool) -> bool | None:
+    """The answer of one clause for a final or post release; None if the clause is not a plain one.
+
+    A post release comes after its release, but `>1.0` does not admit 1.0.post1.
+    """
     match = _CLAUSE.fullmatch(clause)
     if match is None or match[1] == "===":
         return None
@@ -112,8 +111,13 @@ def _clause(clause: str, release: Release) -> bool | None:
         return _prefixed(operator, limit, star is not None, release)
     one, two = _padded(release, limit), _padded(limit, release)
     return {
-        "==": one == two, "!=": one != two, ">=": one >= two, "<=": one <= two, "<": one < two, ">": one > two
-    }[operator]  # fmt: skip
+        "==": one == two and not is_post,
+        "!=": one != two or is_post,
+        ">=": one >= two,
+        "<=": one < two or (one == two and not is_post),
+        "<": one < two,
+        ">": one > two,
+    }[operator]
 
 
 def _prefixed(operator: str, limit: Release, starred: bool, release: Release) -> bool | None:

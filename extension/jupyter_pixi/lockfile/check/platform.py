@@ -79,7 +79,8 @@ class _Walk:
     visited_pypi: set[str] = field(default_factory=set)
     followed: dict[str, set[str]] = field(default_factory=dict)
     met: dict[int, Wanted] = field(default_factory=dict)  # by id; held, so that no id comes twice
-    seen: set[Requirement] = field(default_factory=set)
+    seen: set[str] = field(default_factory=set)
+    walked: set[tuple[str, tuple[str, ...]]] = field(default_factory=set)
     as_source: set[str] = field(default_factory=set)
     expected: set[str] = field(default_factory=set)
     used_by_pypi: set[str] = field(default_factory=set)
@@ -110,7 +111,6 @@ class _Walk:
             for name, spec in self.environment.pypi_options.dependency_overrides.items()
         }
         self.pypi_queue = [(item, ENVIRONMENT) for item in self._pypi_dependencies()]
-        self.seen = {item for item, _ in self.pypi_queue}
         if not self.pypi_queue and self.records.pypi:
             raise _too_many_pypi(self.records.pypi)
         self._constraints()
@@ -261,12 +261,13 @@ class _Walk:
         if name not in self.visited_pypi:
             self.visited_pypi.add(name)
             self._metadata(name, package)
+        if (name, extras) in self.walked:
+            return
+        self.walked.add((name, extras))
         for text in of.requires_dist(package):
-            item = requirements.of_text(text)
-            if item is None or (item.marker and not markers.holds(item.marker, self.known, extras)):
-                continue
-            if item not in self.seen:
-                self.seen.add(item)
+            item = requirements.of_text(text) if text not in self.seen else None
+            if item is not None and (not item.marker or markers.holds(item.marker, self.known, extras)):
+                self.seen.add(text)
                 self.pypi_queue.append((item, name))
 
     def _metadata(self, name: str, package: Package) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from .. import packages as of
 from ..model import Package
@@ -52,6 +53,7 @@ def target(subdir: str, declared: Mapping[str, str], python: Package) -> Target 
     return Target(system, system_version, machine, version, free)
 
 
+@lru_cache(maxsize=50_000)
 def fits(file_name: str, where: Target) -> bool:
     """Whether a wheel of that name can be installed there; true for a name that is not a wheel's."""
     parts = file_name.removesuffix(".whl").split("-")
