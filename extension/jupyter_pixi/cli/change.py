@@ -37,7 +37,7 @@ def add(arguments: Namespace) -> int:
         restart=arguments.restart,
         force_loaded=arguments.force_loaded,
     )
-    return _told(arguments, operation(arguments, lambda c: work(c, options), record=not arguments.dry_run))
+    return told(arguments, operation(arguments, lambda c: work(c, options), record=not arguments.dry_run))
 
 
 def remove(arguments: Namespace) -> int:
@@ -56,7 +56,7 @@ def remove(arguments: Namespace) -> int:
         restart=arguments.restart,
         force_loaded=arguments.force_loaded,
     )
-    return _told(arguments, operation(arguments, lambda c: work(c, options), record=not arguments.dry_run))
+    return told(arguments, operation(arguments, lambda c: work(c, options), record=not arguments.dry_run))
 
 
 def upgrade(arguments: Namespace) -> int:
@@ -175,10 +175,14 @@ def _told_install(arguments: Namespace, environments: tuple[str, ...], data: dic
     return 0
 
 
-def _told(arguments: Namespace, changed: Changed) -> int:
+_DONE = ("Added ", "Removed ", "Took back ", "Did again ", "Manifest and lock file are ")
+
+
+def told(arguments: Namespace, changed: Changed) -> int:
+    """Tell a change that was made: sentences, the diff of a dry run, the document. Returns the exit status."""
     output: Output = arguments.output
     for line in changed.lines:
-        if line.startswith(("Added ", "Removed ")) and not line.startswith(("Added these", "Removed these")):
+        if line.startswith(_DONE) and not line.startswith(("Added these", "Removed these")):
             output.success(line)
         else:
             output.say(line)

@@ -8,6 +8,7 @@ from argparse import Namespace
 
 from .. import PIXI_VERSION, __version__
 from ..operations.pinning import STRATEGIES
+from . import declare_history, declare_run
 from .parser import (
     Commands,
     Handler,
@@ -55,6 +56,8 @@ def build() -> Parser:
     _lock(commands)
     _look(commands)
     _jupyter(commands)
+    declare_run.declare(commands)
+    declare_history.declare(commands)
     return parser
 
 
@@ -156,13 +159,7 @@ def _look(commands: Commands) -> None:
     info.add_argument("--extended", action="store_true", help="with sizes on disk")
     status = commands.add("status", _later("look", "status"), "show the state of every environment, offline")
     environment_option(status)
-    task = commands.add("task", None, "look at the tasks of the workspace")
-    tasks = Commands(task)
-    task_list = tasks.add("list", _later("look", "task_list"), "list the tasks", "ls")
-    task_list.add_argument("--summary", "-s", action="store_true", help="one line per environment")
-    task_list.add_argument("--machine-readable", action="store_true", help="names on one line")
-    environment_option(task_list)
-    for parser in (listing, info, status, task_list):
+    for parser in (listing, info, status):
         workspace_options(parser)
         json_option(parser)
     workspace = Commands(commands.add("workspace", None, "look at and convert the workspace"))
