@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 from argparse import Namespace
+from collections.abc import Callable, Sequence
 
 from .. import PIXI_VERSION, __version__
 from ..operations.pinning import STRATEGIES
@@ -41,8 +42,10 @@ def _later(module: str, function: str) -> Handler:
     return handler
 
 
-def build() -> Parser:
-    """The whole command line."""
+def build(arguments: Sequence[str] = ()) -> Parser:
+    """The command line. With `arguments`, only as much of it as these need: a parser for every command takes longer
+    than many a command.
+    """
     parser = Parser(
         prog="jupyter pixi",
         description=_DESCRIPTION,
@@ -52,13 +55,23 @@ def build() -> Parser:
     version = f"jupyter-pixi {__version__} (Pixi {PIXI_VERSION})"
     parser.add_argument("--version", "-V", action="version", version=version)
     commands = Commands(parser)
-    _change(commands)
-    _lock(commands)
-    _look(commands)
-    _jupyter(commands)
-    declare_run.declare(commands)
-    declare_history.declare(commands)
+    groups = _groups()
+    known = groups.get(arguments[0]) if arguments else None
+    for declare in [known] if known is not None else dict.fromkeys(groups.values()):
+        declare(commands)
     return parser
+
+
+def _groups() -> dict[str, Callable[[Commands], None]]:
+    """What declares each command, by the command's name, for those that are asked for often."""
+    return {
+        **dict.fromkeys(("init", "add", "a", "remove", "rm", "upgrade", "update"), _change),
+        **dict.fromkeys(("lock", "install", "i"), _lock),
+        **dict.fromkeys(("list", "ls", "info", "status"), _look),
+        **dict.fromkeys(("kernels", "trust", "demo"), _jupyter),
+        **dict.fromkeys(("run",), declare_run.declare),
+        **dict.fromkeys(("undo", "redo", "history"), declare_history.declare),
+    }
 
 
 def _change(commands: Commands) -> None:

@@ -1,10 +1,10 @@
-"""Turns `list`, `info`, `status` and `task list` into what they print."""
+"""Turns `list`, `info` and `status` into what they print."""
 
 from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..operations.context import Context
 from .output import Output, context_of
@@ -115,39 +115,4 @@ def status(arguments: Namespace) -> int:
         output.result({"kind": "status", **document, "message": status_text(document)})
     else:
         output.data(status_text(document))
-    return 0
-
-
-def task_list(arguments: Namespace) -> int:
-    """`task list`."""
-    from ..environments import choose_platform, host
-    from ..operations.tasks import document, visible
-    from ..operations.workspace import open_workspace
-
-    context = context_of(arguments)
-    opened = open_workspace(context, tolerate_lock=True)
-    output: Output = arguments.output
-    for warning in opened.manifest.warnings:
-        output.warn(warning.text)
-    names = [arguments.environment] if arguments.environment else list(opened.environments)
-    machine = host(context.environ)
-    chosen = [(e, choose_platform(e, machine).platform) for e in map(opened.environment, names)]
-    if arguments.json:
-        output.json([document(opened, e, p) for e, p in chosen])
-        return 0
-    found: dict[str, Any] = {}
-    for environment, platform in chosen:
-        for name, task in visible(environment, platform).items():
-            found.setdefault(name, task)
-    if arguments.summary:
-        output.say("Tasks per environment:\n----------------------")
-        for environment, platform in chosen:
-            output.say(f"{environment.name}: {', '.join(sorted(visible(environment, platform)))}")
-    elif arguments.machine_readable:
-        output.data(" ".join(sorted(found)))
-    else:
-        from .tables import table
-
-        rows = [(name, found[name].description or "") for name in sorted(found)]
-        output.data(table(("Task", "Description"), rows))
     return 0

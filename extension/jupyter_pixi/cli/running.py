@@ -15,13 +15,19 @@ from .output import Output, context_of
 T = TypeVar("T")
 
 
-def operation(arguments: Namespace, work: Callable[[Context], Awaitable[T]], *, record: bool = True) -> T:
+def operation(
+    arguments: Namespace,
+    work: Callable[[Context], Awaitable[T]],
+    *,
+    record: bool = True,
+    context: Context | None = None,
+) -> T:
     """Run the work of a command that changes something, with its events in the operation's file.
 
     SIGINT cancels it: what it had begun is taken back, and KeyboardInterrupt is raised. With `record` False (a dry
-    run, a look) there is no file.
+    run, a look) there is no file. `context` is the one to use where the command has made it already.
     """
-    context = context_of(arguments)
+    context = context if context is not None else context_of(arguments)
     if record:
         _record(arguments.output, context)
     return asyncio.run(_settled(context, work))

@@ -1,0 +1,169 @@
+"""Turns the commands that run programs into parsers: `run`, `task`, `exec`, `shell-hook`, `shell`, `clean`."""
+
+from __future__ import annotations
+
+import argparse
+from argparse import Namespace
+
+from .parser import (
+    Commands,
+    Handler,
+    Parser,
+    environment_name,
+    environment_option,
+    json_option,
+    lock_options,
+    workspace_options,
+)
+
+_RUN = """examples:
+  jupyter pixi run test                     a task of the manifest, after the tasks it depends on
+  jupyter pixi run -e cuda python train.py  a command in an environment
+  %%pixi run -e cuda                        the text of the cell, by that environment's Python"""
+
+_EXEC = """examples:
+  jupyter pixi exec -s polars -s altair python plot.py
+  jupyter pixi exec --with numpy ipython
+  %%pixi exec -s polars                     the text of the cell, by a Python with polars"""
+
+
+def _later(module: str, function: str) -> Handler:
+    """A handler whose module is imported only when the command is the one that was given."""
+
+    def handler(arguments: Namespace) -> int:
+        import importlib
+
+        found = getattr(importlib.import_module(f"{__package__}.{module}"), function)
+        status: int = found(arguments)
+        return status
+
+    return handler
+
+
+def declare(commands: Commands) -> None:
+    """Add the sub-commands."""
+    _run(commands)
+    _task(commands)
+    _exec(commands)
+    _shell(commands)
+    _clean(commands)
+
+
+def _run(commands: Commands) -> None:
+    run = commands.add(
+        "run",
+        _later("run", "run"),
+        "run a task or a command in an environment",
+        "r",
+        epilog=_RUN,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    run.add_argument("--executable", "-x", action="store_true", help="a command, even if a task has its name")
+    environment_option(run)
+    run.add_argument("--clean-env", action="store_true", help="without the variables of your shell")
+    run.add_argument("--skip-deps", action="store_true", help="without the tasks it depends on")
+    run.add_argument("--dry-run", "-n", action="store_true", help="only say what would run")
+    run.add_argument("--templated", action="store_true", help="replace {{ … }} in the command too")
+    run.add_argument("--as-is", action="store_true", help="neither lock nor install: --frozen --no-install")
+    run.add_argument("--force-activate", action="store_true", help=argparse.SUPPRESS)
+    lock_options(run)
+    workspace_options(run)
+    run.add_argument(
+        "words", nargs=argparse.REMAINDER, metavar="TASK", help="the task or command, and what belongs to it"
+    )
+
+
+def _task(commands: Commands) -> None:
+    task = Commands(commands.add("task", None, "look at and change the tasks of the workspace"))
+    add = task.add("add", _later("task", "add"), "add a task", "a")
+    add.add_argument("--depends-on", metavar="TASK", action="append", default=[], help="runs before (repeatable)")
+    _place(add)
+    add.add_argument("--cwd", metavar="DIR", help="where it runs, from the workspace's folder on")
+    add.add_argument("--env", metavar="KEY=VALUE", action="append", default=[], type=_pair, help="(repeatable)")
+    add.add_argument("--default-environment", metavar="ENVIRONMENT", type=environment_name, help="where it runs")
+    add.add_argument("--description", metavar="TEXT", help="what it does")
+    add.add_argument("--clean-env", action="store_true", help="without the variables of your shell")
+    add.add_argument("--arg", dest="args", metavar="NAME", action="append", default=[], help="takes it (repeatable)")
+    workspace_options(add)
+    add.add_argument("name", metavar="NAME", help="the task's name")
+    add.add_argument("command", nargs="+", metavar="COMMAND", help="what it runs")
+
+    alias = task.add("alias", _later("task", "alias"), "name several tasks together", "@")
+    alias.add_argument("name", metavar="ALIAS", help="the new name")
+    alias.add_argument("depends_on", nargs="+", metavar="TASK", help="the tasks it stands for")
+    alias.add_argument("--platform", "-p", metavar="PLATFORM", help="only for this platform")
+    alias.add_argument("--description", metavar="TEXT", help="what it does")
+    remove = task.add("remove", _later("task", "remove"), "remove tasks", "rm")
+    remove.add_argument("names", nargs="+", metavar="TASK", help="the tasks' names")
+    remove.add_argument("--platform", "-p", metavar="PLATFORM", help="only for this platform")
+    remove.add_argument("--feature", "-f", metavar="FEATURE", help="of this feature")
+    listing = task.add("list", _later("task", "list_tasks"), "list the tasks", "ls")
+    listing.add_argument("--summary", "-s", action="store_true", help="one line per environment")
+    listing.add_argument("--machine-readable", action="store_true", help="names on one line")
+    environment_option(listing)
+    json_option(listing)
+    for parser in (alias, remove, listing):
+        workspace_options(parser)
+
+
+def _place(parser: Parser) -> None:
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--feature", "-f", metavar="FEATURE", help="the feature to add it to")
+    where.add_argument("--environment", "-e", metavar="ENVIRONMENT", type=environment_name, help="the environment")
+    parser.add_argument("--platform", "-p", metavar="PLATFORM", help="only for this platform")
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise argparse.ArgumentTypeError(f"invalid KEY=value: no `=` found in `{text}`")
+    return name, value
+
+
+def _exec(commands: Commands) -> None:
+    run = commands.add(
+        "exec",
+        _later("exec", "exec_"),
+        "run a command in a throw-away environment",
+        "x",
+        epilog=_EXEC,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    repeated: list[tuple[tuple[str, ...], str, str]] = [
+        (("--spec", "-s"), "SPEC", "a package of the environment (default: the command's name; repeatable)"),
+        (("--with", "-w"), "SPEC", "a package besides the command's own (repeatable)"),
+        (("--pypi",), "SPEC", "a package from PyPI, as PEP 508 text (repeatable)"),
+        (("--channel", "-c"), "CHANNEL", "a channel (repeatable)"),
+    ]
+    for flags, metavar, text in repeated:
+        name = {"--spec": "specs", "--with": "with_", "--pypi": "pypi", "--channel": "channels"}[flags[0]]
+        run.add_argument(*flags, dest=name, metavar=metavar, action="append", default=[], help=text)
+    run.add_argument("--platform", "-p", metavar="PLATFORM", help="packages of this subdir (default: this machine's)")
+    run.add_argument("--force-reinstall", action="store_true", help="solve and install again")
+    run.add_argument(
+        "--list", nargs="?", const="", metavar="REGEX", help="list its packages first (--list=REGEX: some of them)"
+    )
+    run.add_argument("--no-modify-ps1", action="store_true", help="leave the prompt alone")
+    run.add_argument("words", nargs=argparse.REMAINDER, metavar="COMMAND", help="the command and its arguments")
+
+
+def _shell(commands: Commands) -> None:
+    hook = commands.add("shell-hook", _later("shell", "shell_hook"), "print the activation for a shell or a program")
+    hook.add_argument("--shell", "-s", metavar="SHELL", help="bash, zsh, fish, xonsh, cmd, powershell or nushell")
+    json_option(hook)
+    shell = commands.add("shell", _later("shell", "shell"), "start a shell in an environment (not in a notebook)", "s")
+    for parser in (hook, shell):
+        environment_option(parser)
+        parser.add_argument("--change-ps1", choices=("true", "false"), help="whether the prompt names the environment")
+        parser.add_argument("--as-is", action="store_true", help="neither lock nor install: --frozen --no-install")
+        parser.add_argument("--force-activate", action="store_true", help=argparse.SUPPRESS)
+        lock_options(parser)
+        workspace_options(parser)
+
+
+def _clean(commands: Commands) -> None:
+    clean = commands.add("clean", _later("clean", "clean"), "remove installed environments")
+    clean.add_argument("--environment", "-e", metavar="ENVIRONMENT", type=environment_name, help="only this one")
+    clean.add_argument("--activation-cache", action="store_true", help="only the cache of activations")
+    clean.add_argument("--build", action="store_true", help="only the cache of built packages")
+    workspace_options(clean)

@@ -1,0 +1,121 @@
+"""Turns `task add`, `alias`, `remove` and `list` into what they print."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from typing import TYPE_CHECKING, Any
+
+from .output import Output, context_of
+
+if TYPE_CHECKING:
+    from ..manifest.edit import Where
+    from ..operations.task_edit import NewTask
+    from ..operations.workspace import OpenWorkspace
+
+
+def add(arguments: Namespace) -> int:
+    """`task add NAME COMMAND…`."""
+    from ..operations.task_edit import NewTask
+
+    task = NewTask(
+        name=arguments.name,
+        command=tuple(arguments.command),
+        depends_on=tuple(arguments.depends_on),
+        cwd=arguments.cwd,
+        env=tuple(dict(arguments.env).items()),
+        default_environment=arguments.default_environment,
+        description=arguments.description,
+        clean_env=arguments.clean_env,
+        args=tuple(arguments.args),
+    )
+    return _added(arguments, task, "task")
+
+
+def alias(arguments: Namespace) -> int:
+    """`task alias NAME TASK…`."""
+    from ..operations.task_edit import NewTask
+
+    task = NewTask(arguments.name, depends_on=tuple(arguments.depends_on), description=arguments.description)
+    return _added(arguments, task, "alias")
+
+
+def _added(arguments: Namespace, task: NewTask, kind: str) -> int:
+    from ..operations.task_edit import add as work
+
+    _warned(arguments, work(context_of(arguments), task, _where(arguments)))
+    text = f"Added {kind} `{task.name}`: {task.shown()}"
+    output: Output = arguments.output
+    output.success(text)
+    output.result({"kind": "task", "message": text})
+    return 0
+
+
+def remove(arguments: Namespace) -> int:
+    """`task remove NAME…`: one that is not there is told, and is no error."""
+    from ..operations.task_edit import remove as work
+    from ..operations.task_edit import users_of
+
+    opened, gone = work(context_of(arguments), arguments.names, _where(arguments))
+    _warned(arguments, opened)
+    output: Output = arguments.output
+    lines = []
+    for name in arguments.names:
+        if name not in gone:
+            output.say(f"❌ Task `{name}` does not exist for feature '{arguments.feature or 'default'}'")
+            lines.append(f"Task `{name}` does not exist.")
+            continue
+        output.success(f"Removed task `{name}` ")
+        lines.append(f"Removed task `{name}`.")
+        users = users_of(opened, name)
+        if users and not any(name in t.tasks for f in opened.manifest.features.values() for t in f.targets):
+            output.warn(f"`{name}` is still named in `depends-on` of: {', '.join(users)}.")
+    output.result({"kind": "task", "message": "\n".join(lines)})
+    return 0
+
+
+def _where(arguments: Namespace) -> Where:
+    from ..manifest.edit import Where
+
+    feature = getattr(arguments, "feature", None)
+    return Where(
+        feature=None if feature == "default" else feature,
+        environment=getattr(arguments, "environment", None),
+        platform=arguments.platform,
+    )
+
+
+def _warned(arguments: Namespace, opened: OpenWorkspace) -> None:
+    for warning in opened.manifest.warnings:
+        arguments.output.warn(warning.text)
+
+
+def list_tasks(arguments: Namespace) -> int:
+    """`task list`."""
+    from ..operations.task_prefix import begin
+    from ..operations.tasks import document, visible
+
+    session = begin(context_of(arguments))
+    opened = session.opened
+    output: Output = arguments.output
+    _warned(arguments, opened)
+    names = [arguments.environment] if arguments.environment else list(opened.environments)
+    chosen = [(e, session.platform(e)) for e in map(opened.environment, names)]
+    if arguments.json:
+        output.json([document(opened, e, p) for e, p in chosen])
+        return 0
+    found: dict[str, Any] = {}
+    for environment, platform in chosen:
+        for name, task in visible(environment, platform).items():
+            found.setdefault(name, task)
+    if arguments.summary:
+        output.say("Tasks per environment:\n----------------------")
+        for environment, platform in chosen:
+            output.say(f"{environment.name}: {', '.join(sorted(visible(environment, platform)))}")
+    elif arguments.machine_readable:
+        output.data(" ".join(sorted(found)))
+    else:
+        from .tables import table
+
+        rows = [(name, found[name].description or "") for name in sorted(found)]
+        output.data(table(("Task", "Description"), rows))
+    return 0

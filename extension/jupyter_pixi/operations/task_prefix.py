@@ -1,0 +1,255 @@
+"""Turns the environments that `run`, `shell` and `shell-hook` need into current ones, and into their variables.
+
+Where nothing has changed this reads the manifest and compares digests: no solver, no lock file, no py-rattler.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from ..config import load_config
+from ..digests import digest, file_digest
+from ..environments import Host, compose, host
+from ..environments.model import Environment
+from ..environments.pick import choose_platform, missing_packages, unsupported
+from ..errors import PixiError
+from ..manifest import parse_manifest
+from ..manifest.model import Platform
+from ..prefix import activation, paths, statefile
+from .context import Context
+from .targets import locked_requirements, prefix_of
+from .workspace import OpenWorkspace, locate, open_workspace
+
+_SATISFIED = "satisfied.json"
+
+
+@dataclass(frozen=True)
+class Session:
+    """A workspace while commands run in it. `opened` has its lock file only once that was needed (`locked`)."""
+
+    context: Context
+    opened: OpenWorkspace
+    locked: bool = False
+
+    @property
+    def root(self) -> Path:
+        """The workspace's folder."""
+        return self.opened.root
+
+    @property
+    def installs(self) -> bool:
+        """Whether prefixes may be changed."""
+        return not self.context.no_install
+
+    @cached_property
+    def machine(self) -> Host:
+        """This machine."""
+        return host(self.context.environ)
+
+    def prefix(self, name: str) -> Path:
+        """The prefix of an environment."""
+        return prefix_of(self.opened, name)
+
+    def platform(self, environment: Environment) -> Platform | None:
+        """The platform an environment has on this machine; if none runs here, the first of this machine's kind."""
+        return self.running(environment) or next(
+            (p for p in environment.platforms if p.subdir == self.machine.subdir), None
+        )
+
+    def running(self, environment: Environment) -> Platform | None:
+        """The platform of an environment that runs on this machine."""
+        needs = locked_requirements(self.opened.lock, environment.name) if self.locked else None
+        found = choose_platform(environment, self.machine, needs).platform
+        if found is None and not self.locked:
+            state = statefile.read_state(self.prefix(environment.name)) or {}
+            found = environment.platform(str((state.get("platform") or {}).get("name")))
+        return found
+
+
+def begin(context: Context) -> Session:
+    """Read the manifest, not the lock file. Raises ManifestError."""
+    path = locate(context)
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise PixiError(f"Cannot read {path}: {error.strerror}.", code="manifest") from None
+    manifest = parse_manifest(data, path)
+    config = load_config(manifest.root, context.environ)
+    return Session(context, OpenWorkspace(manifest, data, compose(manifest, config), config, None, None))
+
+
+def is_satisfied(session: Session) -> bool:
+    """Whether the lock file is known to fulfil this manifest: an earlier check of the very same bytes said so."""
+    try:
+        known = json.loads((paths.state_folder(session.root) / _SATISFIED).read_bytes())
+    except (OSError, ValueError):
+        return False
+    return bool(known == _digests(session))
+
+
+def _digests(session: Session) -> dict[str, Any]:
+    return {
+        "version": 1,
+        "manifest": digest(session.opened.manifest_data),
+        "lock": file_digest(str(session.opened.lock_path)),
+        "config": statefile.config_digest(session.opened.config.files),
+    }
+
+
+async def lock(session: Session) -> Session:
+    """Bring the lock file up to date (with `--frozen`: take it as it is), and note that it is.
+
+    Raises LockOutOfDate, SolveError, NetworkError.
+    """
+    from .publication import Pair, publish, workspace_lock
+    from .relock import relock
+    from .trusting import remember
+
+    context = session.context
+    opened = open_workspace(context)
+    if context.frozen:
+        return replace(session, opened=opened, locked=True)
+    if opened.lock is None or not opened.verdict.up_to_date:
+        if context.locked:
+            await relock(opened, context)  # says why it is not up to date
+        with workspace_lock(opened.root, context):
+            opened = open_workspace(context)
+            relocked = await relock(opened, context)
+            if relocked.data is not None:
+                publish(opened, Pair(lock=relocked.data))
+        opened = open_workspace(context)
+    remember(opened, context)
+    session = replace(session, opened=opened, locked=True)
+    _note(session)
+    return session
+
+
+def _note(session: Session) -> None:
+    """Note that the lock fulfils the manifest, where that depends on their bytes alone: no package of local source."""
+    from .. import system
+
+    assert session.opened.lock is not None
+    for environment in session.opened.lock.environments.values():
+        for locked in environment.packages.values():
+            if any(_is_local(p.kind, p.location) for p in locked):
+                return
+    try:
+        folder = paths.state_folder(session.root)
+        if folder.is_dir() or _may_make(session.root):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            system.replace_file(folder / _SATISFIED, json.dumps(_digests(session)).encode(), mode=0o600)
+    except OSError:
+        pass
+
+
+def _may_make(root: Path) -> bool:
+    paths.prepare_pixi_folder(root)
+    return True
+
+
+def _is_local(kind: str, location: str) -> bool:
+    return kind == "conda-source" or "://" not in location or "[" in location
+
+
+def needs_prefix(environment: Environment, platform: Platform) -> bool:
+    """Whether anything is installed for an environment: one without dependencies runs in the system as it is."""
+    on = environment.on.get(platform.name)
+    return on is None or bool(on.dependencies or on.pypi_dependencies or on.dev)
+
+
+def is_current(session: Session, name: str) -> bool:
+    """Whether the prefix is as its last install left it, for these very files. Reads a few small files."""
+    prefix = session.prefix(name)
+    state = statefile.read_state(prefix)
+    if state is None or state.get("environment") != name:
+        return False
+    return not statefile.why_stale(
+        state,
+        prefix,
+        manifest=session.opened.manifest.path,
+        lock=session.opened.lock_path,
+        config_layers=session.opened.config.files,
+        environ=session.context.environ,
+    )
+
+
+async def install(session: Session, name: str) -> None:
+    """Install an environment as a start does: not at all if its marker fits. Raises InstallError and its kin."""
+    from .install import InstallOptions, install_environment
+    from .relock import require_frozen
+
+    if session.context.frozen:
+        require_frozen(session.opened, name)
+    await install_environment(session.opened, name, session.context, InstallOptions(quick=True, as_run=True))
+
+
+def refuse_unsupported(session: Session, environment: Environment) -> None:
+    """Raise UnsupportedPlatform where this machine cannot run the environment; warn once where it can by accident."""
+    platform = session.running(environment)
+    if platform is None:
+        if not environment.platforms or all(needs_prefix(environment, p) for p in environment.platforms):
+            needs = locked_requirements(session.opened.lock, environment.name) if session.locked else None
+            raise unsupported(environment, session.machine, choose_platform(environment, session.machine, needs))
+        return
+    missing = [] if session.machine.pretended else missing_packages(platform, session.machine)
+    if not missing or not needs_prefix(environment, platform):
+        return
+    told = session.root / ".pixi" / "one-time-messages" / f"runs-by-accident-{environment.name}"
+    if told.exists():
+        return
+    wanted = ", ".join(f"{p.name.removeprefix('__')} >={p.version}" for p in missing)
+    names = ", ".join(f"'{p.name}'" for p in missing)
+    session.context.warn(
+        f"Environment '{environment.name}' requires {wanted}, but this machine does not provide {names}. The currently "
+        "installed packages don't actually need it, so the environment still runs, but the next re-resolve (e.g. 'pixi "
+        "update' or a change to the manifest) may install packages that do, which would no longer run on this machine."
+    )
+    try:
+        told.parent.mkdir(parents=True, exist_ok=True)
+        told.touch()
+    except OSError:
+        pass
+
+
+def static(session: Session, name: str) -> activation.Static:
+    """The activation of an environment, from files alone. Raises ActivationError."""
+    from .install import executable
+
+    opened = session.opened
+    environment = opened.environment(name)
+    platform = session.platform(environment) or next(iter(environment.platforms), None)
+    on = environment.on.get(platform.name) if platform is not None else None
+    project = activation.Project(
+        root=str(opened.root),
+        name=opened.manifest.workspace.name,
+        manifest=str(opened.manifest.path),
+        environment=name,
+        platforms=tuple(p.name for p in environment.platforms),
+        version=opened.manifest.workspace.version,
+        exe=executable(),
+    )
+    scripts, env = (on.activation.scripts, on.activation.env) if on is not None else ((), {})
+    found = activation.static(session.prefix(name), project, scripts, env)
+    for warning in found.warnings:
+        session.context.warn(warning)
+    return found
+
+
+def outside(context: Context) -> dict[str, str]:
+    """The variables that a command starts from. What a kernel's magic added for us alone does not count."""
+    if context.caller is None:
+        return dict(context.environ)
+    ours = ("PIXI_IN_SHELL", "PIXI_PROJECT_ROOT", "PIXI_PROJECT_MANIFEST", "PIXI_ENVIRONMENT_NAME")
+    return {name: value for name, value in context.environ.items() if name not in ours}
+
+
+def variables(session: Session, name: str, *, clean: bool = False) -> dict[str, str]:
+    """The whole environment of a command in an activated environment. Scripts run for it. Raises ActivationError."""
+    environ: Mapping[str, str] = outside(session.context)
+    found = activation.evaluate(static(session, name), environ, clean=clean, cwd=session.context.cwd).environ()
+    return {**found, "INIT_CWD": str(session.context.cwd)}
