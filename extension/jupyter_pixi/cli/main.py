@@ -26,7 +26,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         from .commands import build
         from .parser import parse
 
-        parser = build()
+        parser = build(arguments)
         if not arguments:
             parser.print_help(sys.stderr)
             return 2

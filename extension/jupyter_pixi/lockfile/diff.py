@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from ..manifest import versions
 from . import packages as of
-from . import versions
 from .fields import NUMBERS, ORDER, PACKAGES, WRITTEN_EMPTY
 from .model import LockEnvironment, LockFile, Package
 from .platforms import with_platform_names

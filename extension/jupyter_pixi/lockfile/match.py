@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from . import versions
-from .versions import Predicate
+from ..manifest import versions
+from ..manifest.versions import Predicate
 
 _PLAIN = re.compile(r"([A-Za-z0-9_][A-Za-z0-9_.\-]*)(?:\s+(\S+)(?:\s+(\S+))?)?")
 _GLUED = re.compile(r"([A-Za-z0-9_][A-Za-z0-9_.\-]*?)\s*([<>=!~].*)")

@@ -109,17 +109,14 @@ def strict_spec_problem(text: str) -> str | None:
 
 def version_matches(version: str, spec: str) -> bool:
     """Whether a conda version fulfils a valid specification."""
-    ranges = [_RANGE.fullmatch(part) for part in spec.split(",")]
-    if all(ranges) and _PLAIN_VERSION.fullmatch(version):
-        return all(_within(version, match[1], match[2]) for match in ranges if match is not None)
+    from . import versions
+
+    parsed, fulfils = versions.parse(version), versions.predicate(spec)
+    if parsed is not None and fulfils is not None:
+        return fulfils(parsed)
     from rattler import Version, VersionSpec
 
     return VersionSpec(spec).matches(Version(version))
-
-
-def _within(version: str, operator: str, bound: str) -> bool:
-    order = compare_versions(version, bound)
-    return {">=": order >= 0, "<=": order <= 0, ">": order > 0, "<": order < 0, "==": order == 0}[operator]
 
 
 def pep440_problem(text: str) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from jupyter_pixi.lockfile import versions
+from jupyter_pixi.manifest import versions
 from rattler import MatchSpec, PackageRecord, Version
 from rattler.package import BuildString
 
