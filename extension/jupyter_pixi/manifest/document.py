@@ -8,50 +8,11 @@ it is followed, so that both tools write the same file.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .layout import Entry, Path, Section, Value, scan
-
-TomlValue = str | bool | int | Sequence["TomlValue"] | Mapping[str, "TomlValue"]
-
-_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+\Z")
-
-
-def key_text(key: str) -> str:
-    """A key as TOML writes it: bare where that is possible, else quoted."""
-    return key if _BARE_KEY.match(key) else value_text(key)
-
-
-def value_text(value: TomlValue) -> str:
-    """A value as Pixi's editor writes it: basic strings (literal ones if they hold a quote), spaced inline tables."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int):
-        return str(value)
-    if isinstance(value, str):
-        return _string_text(value)
-    if isinstance(value, Mapping):
-        inner = ", ".join(f"{key_text(k)} = {value_text(v)}" for k, v in value.items())
-        return f"{{ {inner} }}" if inner else "{}"
-    return "[" + ", ".join(value_text(v) for v in value) + "]"
-
-
-def _string_text(value: str) -> str:
-    plain = all(c == "\t" or (ord(c) >= 0x20 and ord(c) != 0x7F) for c in value)
-    if plain and ('"' in value or "\\" in value) and "'" not in value:
-        return f"'{value}'"
-    out = []
-    for c in value:
-        if c in '"\\':
-            out.append("\\" + c)
-        elif c in "\b\t\n\f\r":
-            out.append({"\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r": "\\r"}[c])
-        elif ord(c) < 0x20 or ord(c) == 0x7F:
-            out.append(f"\\u{ord(c):04X}")
-        else:
-            out.append(c)
-    return '"' + "".join(out) + '"'
+from .values import TomlValue, key_text, value_text
 
 
 @dataclass(frozen=True)
@@ -124,6 +85,15 @@ class Document:
         """The texts of the items of the array at the path; none if there is no such array."""
         found = self._find(path)
         return () if found is None else tuple(self.text[i.start : i.end] for i in found.entry.value.items)
+
+    def array(self, path: Path) -> Value | None:
+        """The array at the path with the spans of its items; None if there is no such array."""
+        found = self._find(path)
+        return found.entry.value if found is not None and found.entry.value.kind == "array" else None
+
+    def splice(self, start: int, end: int, new: str) -> None:
+        """Put `new` in place of the text between two offsets; what results has to be TOML."""
+        self._replace(start, end, new)
 
     def set_item(self, path: Path, index: int, value: TomlValue) -> None:
         """Replace item `index` of the array at the path. KeyError if there is no such array or item."""

@@ -11,6 +11,7 @@ from ..errors import ManifestError, PixiError, Place
 from .document import Document
 from .layout import Path as Keys
 from .model import DEFAULT, CondaSpec, PypiSpec
+from .script import find_block, with_block
 from .specs_text import conda_toml, parse_pypi, pep508, pypi_toml
 
 
@@ -37,17 +38,22 @@ class ManifestEditor:
 
     def __init__(self, data: bytes, path: Path) -> None:
         try:
-            self.document = Document(data.decode("utf-8"))
+            text = data.decode("utf-8")
         except UnicodeDecodeError:
             raise ManifestError(f"{path.name} is not UTF-8 text.", place=Place(path)) from None
         self.path = path
         self.is_pyproject = path.name == "pyproject.toml"
-        self.root: Keys = ("tool", "pixi") if self.is_pyproject else ()
+        self.is_script = path.suffix in (".py", ".pyw")
+        self.root: Keys = ("tool", "pixi") if self.is_pyproject or self.is_script else ()
+        block = find_block(text, path) if self.is_script else None
+        self._script = text
+        self.document = Document(block.text if block is not None else "" if self.is_script else text)
 
     @property
     def data(self) -> bytes:
         """The manifest's bytes as they are now."""
-        return self.document.text.encode("utf-8")
+        text = self.document.text
+        return (with_block(self._script, self.path, text) if self.is_script else text).encode("utf-8")
 
     def workspace(self) -> Keys:
         """The path of the workspace table: `[workspace]`, or `[project]` where the old spelling is used."""
@@ -71,7 +77,7 @@ class ManifestEditor:
 
     def set_conda(self, name: str, spec: CondaSpec, where: Where, table: str = "dependencies") -> Written:
         """Write a conda spec; an entry of that name is replaced in place. Returns the line."""
-        self._open_environment(where)
+        self.open_environment(where)
         keys = self.table(where, table)
         key = self._key(keys, name, conda_name)
         self.document.set((*keys, key), conda_toml(spec))
@@ -79,7 +85,7 @@ class ManifestEditor:
 
     def set_pypi(self, name: str, spec: PypiSpec, where: Where) -> Written:
         """Write a PyPI spec where Pixi does: in pyproject.toml as PEP 508 text where that can say it."""
-        self._open_environment(where)
+        self.open_environment(where)
         array = self._pypi_array(where, spec)
         if array is not None:
             text = pep508(name, spec)
@@ -104,7 +110,7 @@ class ManifestEditor:
                     written = self._written((*keys, key))
                     self.document.remove((*keys, key))
                     return written
-        if pypi and self.is_pyproject and where.platform is None:
+        if pypi and (self.is_pyproject or self.is_script) and where.platform is None:
             for array in self._arrays(where):
                 index = self._requirement_index(array, name)
                 if index is not None:
@@ -146,7 +152,7 @@ class ManifestEditor:
     def _written(self, path: Keys) -> Written:
         return Written(self.path, self.document.line_of(path), value_line(self.document, path))
 
-    def _open_environment(self, where: Where) -> None:
+    def open_environment(self, where: Where) -> None:
         """`test = ["a"]` under [environments] becomes a table, so that it can hold content of its own."""
         if where.environment is None:
             return
@@ -165,12 +171,16 @@ class ManifestEditor:
     def _arrays(self, where: Where) -> tuple[Keys, ...]:
         if where.environment is not None:
             return ()
+        if self.is_script:
+            return (("dependencies",),)
         if where.feature is None or where.feature == DEFAULT:
             return (("project", "dependencies"),)
         return (("dependency-groups", where.feature), ("project", "optional-dependencies", where.feature))
 
     def _pypi_array(self, where: Where, spec: PypiSpec) -> Keys | None:
         """The PEP 508 array of a pyproject.toml that takes this spec, or None when a tool.pixi table has to."""
+        if self.is_script and where == Where() and not (spec.editable or spec.index):
+            return ("dependencies",)
         if not self.is_pyproject or where.platform is not None or where.environment is not None:
             return None
         if spec.editable or spec.index or not self.document.has(("project",)):

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..errors import PixiError
-from .document import TomlValue
+from .values import TomlValue
 from .model import CondaSpec, PypiSpec
 
 _CANONICAL = re.compile(r'([a-z_-]+)=("(?:[^"\\]|\\.)*"|\[[^\]]*\]|[^,\]]+)')

@@ -13,7 +13,8 @@ from pathlib import Path
 from .. import system
 from ..config import Config, load_config
 from ..errors import PixiError
-from ..manifest.document import Document, TomlValue, value_text
+from ..manifest.document import Document
+from ..manifest.values import TomlValue, value_text
 from ..manifest.specs_text import conda_toml, pypi_toml
 from .context import Context
 

@@ -12,7 +12,7 @@ from ..environments.model import Environment
 from ..errors import PixiError
 from ..lockfile import packages
 from ..lockfile.model import LockFile, Package
-from ..manifest.document import value_text
+from ..manifest.values import value_text
 from ..manifest.edit import pypi_name
 from ..manifest.model import CondaSpec, Platform, PypiSpec
 from ..manifest.specs_text import pypi_toml

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from ..errors import PixiError
-from ..manifest.document import TomlValue
+from ..manifest.values import TomlValue
 from ..manifest.edit import ManifestEditor, Where
 from .context import Context
 from .place import declare_platforms, feature_at
