@@ -60,13 +60,13 @@ class Output:
 
     def sink(self, event: Event) -> None:
         """Take an event of the operation."""
+        if self._log is not None:  # first: who hears of an operation looks for its file
+            self._log.write(_without_secrets(event))
         if self._pipe is not None:
             try:
                 self._pipe.write(to_line(event))
             except (BrokenPipeError, ValueError):
                 self._pipe = None
-        if self._log is not None:
-            self._log.write(_without_secrets(event))
         if self._pipe is None:
             self._show(event)
 
@@ -173,6 +173,7 @@ def context_of(arguments: Namespace) -> Context:
         locked=getattr(arguments, "locked", False),
         no_install=getattr(arguments, "no_install", False),
         offline=getattr(arguments, "offline", False),
+        script=Path(arguments.script) if getattr(arguments, "script", None) else None,
     )
     name = getattr(arguments, "workspace", None)
     if name:

@@ -14,11 +14,16 @@ from traitlets import Bool, Float, Int, List, Unicode
 
 from . import restart, state
 from .handlers import handlers
+from .jobs import Jobs
 from .observer import Observer, Roots
+from .openapi import DocumentHandler
+from .operation_handlers import operation_handlers
 from .operation_log import FOLDER, Follower, shared_folder
 from .publish import KernelDirectory
+from .requests import COMMANDS
 from .scan import Limits
 from .schemas import ENVIRONMENTS_CHANGED, OPERATION, SCHEMAS
+from .search import Search
 from .snapshot import Snapshot, changed
 
 
@@ -49,6 +54,11 @@ class JupyterPixi(ExtensionApp):
     search_seconds = Float(
         60.0, min=1.0, help="How often to search all folders again, whatever was told (seconds)."
     ).tag(config=True)
+    commands: List[str] = List(
+        Unicode(),
+        default_value=list(COMMANDS),
+        help="Which operations may be started from JupyterLab; an empty list makes it read-only.",
+    ).tag(config=True)
 
     def initialize_handlers(self) -> None:
         """Adds the REST interface and the events, and begins to look once the server's loop runs."""
@@ -58,7 +68,11 @@ class JupyterPixi(ExtensionApp):
         self._kernels: KernelDirectory | None = None
         for schema in SCHEMAS:
             self._server.event_logger.register_event_schema(schema)
-        self.handlers.extend(handlers(lambda: self.snapshot))
+        self._jobs = Jobs(os.environ, self.log.warning)
+        search = Search(os.environ)
+        self.handlers.extend(handlers(self._known))
+        self.handlers.extend(operation_handlers(self._known, self._jobs_now, self._allowed, search))
+        self.handlers.append(DocumentHandler.route())
         self._server.io_loop.add_callback(self._begin)
 
     async def stop_extension(self) -> None:
@@ -70,7 +84,16 @@ class JupyterPixi(ExtensionApp):
 
     def current_activity(self) -> list[str] | None:
         """The ids of running operations: the server does not stop itself for idleness while there are any."""
-        return list(self._follower.running) or None
+        return [*self._follower.running, *(id for id in self._jobs.running if id not in self._follower.running)] or None
+
+    def _known(self) -> Snapshot:
+        return self.snapshot
+
+    def _jobs_now(self) -> Jobs:
+        return self._jobs
+
+    def _allowed(self, command: str) -> bool:
+        return command in self.commands
 
     @property
     def _server(self) -> Any:  # ServerApp, whose parts are all optional to a type checker
@@ -140,9 +163,17 @@ class JupyterPixi(ExtensionApp):
             return
         kernel = restart.kernel_id(first.get("kernel"))
         for event in events:
+            if event["event"] in ("started", "result", "failed"):
+                self._audit(id, manifest, first, event)
             self._emit(OPERATION, {"operation": id, "manifest": manifest, "kernel": kernel, "event": event})
             if kernel is not None and restart.is_asked(event):
                 self._server.io_loop.add_callback(restart.restart, self._server.kernel_manager, kernel, self.log)
+
+    def _audit(self, id: str, manifest: str, first: dict[str, Any], event: dict[str, Any]) -> None:
+        """One line in the server's log at an operation's beginning, and one at its end."""
+        word = {"started": "began", "result": "done", "failed": f"failed ({event.get('code')})"}[event["event"]]
+        command = " ".join(str(each) for each in first.get("command") or ())
+        self.log.info("jupyter-pixi: operation %s %s: `%s` on %s", id, word, command, manifest)
 
     def _emit(self, schema_id: str, data: dict[str, Any]) -> None:
         self._server.event_logger.emit(schema_id=schema_id, data=data)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +12,10 @@ from jupyter_server.auth.decorator import authorized
 from jupyter_server.base.handlers import APIHandler
 from tornado import web
 
-from . import operation_log
 from .snapshot import Snapshot, WorkspaceState
 
 NAMESPACE = "/jupyter-pixi/api"
-MAX_OPERATIONS = 100  # that are listed at once
-
-_ID = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}")
+Routes = list[tuple[str, type[APIHandler], dict[str, Any]]]
 
 
 class PixiHandler(APIHandler):
@@ -43,10 +38,85 @@ class PixiHandler(APIHandler):
             raise web.HTTPError(404, f"This server knows no workspace with the manifest {manifest!r}.")
         return workspace
 
-    def answer(self, document: dict[str, Any]) -> None:
+    def answer(self, document: dict[str, Any], status: int = 200) -> None:
         """Finish with JSON that no cache keeps."""
+        self.set_status(status)
         self.set_header("Cache-Control", "no-store")
         self.finish(json.dumps(document))
+
+    def refuse(self, error: Mapping[str, Any], status: int = 409) -> None:
+        """Finish with why not: `code`, `message`, `help`, and a place in a file where there is one."""
+        keys = ("code", "help", "file", "line", "column")
+        self.answer({"message": error.get("text") or "It failed.", **{key: error.get(key) for key in keys}}, status)
+
+    async def looked_up(self, function: Callable[..., dict[str, Any]], *arguments: Any) -> None:
+        """Answer with what a function finds out on a thread; a user's mistake becomes a refusal."""
+        from ..errors import PixiError
+
+        try:
+            document = await asyncio.to_thread(function, *arguments)
+        except PixiError as error:
+            place = error.place
+            where = {"file": str(place.file), "line": place.line, "column": place.column} if place else {}
+            self.refuse({"code": error.code, "text": error.message, "help": error.help, **where}, 422)
+        else:
+            self.answer(document)
+
+    def body(self) -> dict[str, Any]:
+        """The JSON object that was sent. HTTPError 400 for anything else."""
+        try:
+            document = json.loads(self.request.body)
+        except (ValueError, RecursionError):
+            document = None
+        if not isinstance(document, dict):
+            raise web.HTTPError(400, "The body has to be a JSON object.")
+        return document
+
+    def workspace_of(self, document: Mapping[str, Any]) -> WorkspaceState:
+        """The workspace whose manifest a document names."""
+        manifest = document.get("manifest")
+        if not isinstance(manifest, str):
+            raise web.HTTPError(400, "`manifest` has to be the path of a workspace's manifest.")
+        return self.known(manifest)
+
+
+class LookHandler(PixiHandler):
+    """A `GET` that asks one function of a workspace, given by its route: `look(manifest, handler)`."""
+
+    def initialize(self, snapshot: Callable[[], Snapshot], look: Callable[..., dict[str, Any]]) -> None:  # type: ignore[override]
+        """`look` takes the manifest and the request's other arguments by name."""
+        super().initialize(snapshot)
+        self._look = look
+
+    @web.authenticated
+    @authorized
+    async def get(self) -> None:
+        """Answer from the disk, on a thread."""
+        workspace = self.known(self.get_query_argument("manifest"))
+        given = {name: self.get_query_argument(name) for name in self.request.query_arguments if name != "manifest"}
+        await self.looked_up(self._look, workspace.manifest, given)
+
+
+class TrustHandler(PixiHandler):
+    """`trust`: what a start would do and whether that is agreed (`GET`), and the user's agreement (`POST`)."""
+
+    @web.authenticated
+    @authorized
+    async def get(self) -> None:
+        """Tell."""
+        from .describe import trust
+
+        await self.looked_up(trust, self.known(self.get_query_argument("manifest")).manifest)
+
+    @web.authenticated
+    @authorized
+    async def post(self) -> None:
+        """Agree."""
+        from .describe import agree
+
+        manifest = self.workspace_of(self.body()).manifest
+        self.log.info("jupyter-pixi: %s trusts %s", self.current_user.username, manifest)
+        await self.looked_up(agree, manifest)
 
 
 class WorkspacesHandler(PixiHandler):
@@ -63,55 +133,43 @@ class WorkspacesHandler(PixiHandler):
             self.answer(self.known(manifest).to_json())
 
 
-class OperationsHandler(PixiHandler):
-    """`GET operations`: the last operations, newest first; `?manifest=` for those of one workspace."""
-
-    @web.authenticated
-    @authorized
-    async def get(self) -> None:
-        """Read the summaries off the event loop."""
-        manifest = self.get_query_argument("manifest", None)
-        known = self.snapshot().workspaces if manifest is None else (self.known(manifest),)
-        summaries = await asyncio.to_thread(_recent, known)
-        self.answer({"operations": [s.to_json() for s in summaries]})
-
-
-class OperationHandler(PixiHandler):
-    """`GET operations/ID?manifest=`: all events of one operation, so that a view can be drawn again."""
-
-    @web.authenticated
-    @authorized
-    async def get(self, id: str) -> None:
-        """Read the events off the event loop."""
-        workspace = self.known(self.get_query_argument("manifest"))
-        if not _ID.fullmatch(id):
-            raise web.HTTPError(404, f"{id!r} is no operation's id.")
-        events = await asyncio.to_thread(_events, workspace, f"{id}.jsonl")
-        summary = operation_log.summarise(events, id)
-        if summary is None or summary.manifest != str(workspace.manifest):
-            raise web.HTTPError(404, f"The workspace {workspace.name!r} has no operation {id!r}.")
-        self.answer({**summary.to_json(), "events": events})
-
-
-def handlers(snapshot: Callable[[], Snapshot]) -> list[tuple[str, type[PixiHandler], dict[str, Any]]]:
+def handlers(snapshot: Callable[[], Snapshot]) -> Routes:
     """The routes, without the server's base URL."""
     given = {"snapshot": snapshot}
+    looks = {name: (f"{NAMESPACE}/{name}", LookHandler, {**given, "look": look}) for name, look in _looks().items()}
     return [
         (f"{NAMESPACE}/workspaces", WorkspacesHandler, given),
-        (f"{NAMESPACE}/operations", OperationsHandler, given),
-        (f"{NAMESPACE}/operations/([^/]+)", OperationHandler, given),
+        (f"{NAMESPACE}/trust", TrustHandler, given),
+        *looks.values(),
     ]
 
 
-def _folders(workspaces: Iterable[WorkspaceState]) -> list[Path]:
-    return [operation_log.shared_folder(os.environ), *(w.root / operation_log.FOLDER for w in workspaces)]
+def _looks() -> dict[str, Callable[..., dict[str, Any]]]:
+    """The views of one workspace by name. What they import is loaded when they are asked for."""
 
+    def workspace(manifest: Path, given: Mapping[str, str]) -> dict[str, Any]:
+        from .describe import workspace
 
-def _recent(workspaces: tuple[WorkspaceState, ...]) -> list[operation_log.Summary]:
-    found = (summary for folder in _folders(workspaces) for summary in operation_log.recent(folder))
-    manifests = {str(w.manifest) for w in workspaces}
-    return sorted((s for s in found if s.manifest in manifests), key=lambda s: s.started, reverse=True)[:MAX_OPERATIONS]
+        return workspace(manifest)
 
+    def packages(manifest: Path, given: Mapping[str, str]) -> dict[str, Any]:
+        from .describe import packages
 
-def _events(workspace: WorkspaceState, name: str) -> list[dict[str, Any]]:
-    return next((found for folder in _folders((workspace,)) if (found := operation_log.events(folder / name))), [])
+        return packages(manifest, given.get("environment", "default"), given.get("platform"))
+
+    def disk(manifest: Path, given: Mapping[str, str]) -> dict[str, Any]:
+        from .describe import disk
+
+        return disk(manifest)
+
+    def generations(manifest: Path, given: Mapping[str, str]) -> dict[str, Any]:
+        from .compare import generations
+
+        return generations(manifest)
+
+    def diff(manifest: Path, given: Mapping[str, str]) -> dict[str, Any]:
+        from .compare import HEAD, compare
+
+        return compare(manifest, given.get("against", HEAD))
+
+    return {"workspace": workspace, "packages": packages, "disk": disk, "history": generations, "diff": diff}

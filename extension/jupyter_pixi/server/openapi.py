@@ -1,0 +1,176 @@
+"""Turns the routes and commands of the REST interface into an OpenAPI document, and serves it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jupyter_server.auth.decorator import authorized
+from tornado import web
+
+from .. import __version__
+from .handlers import NAMESPACE, PixiHandler
+from .requests import COMMANDS, MAX_ITEMS, MAX_TEXT, Field
+from .snapshot import Snapshot
+
+JSON = "application/json"
+_ID = {"type": "string", "pattern": "^[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}$"}
+_NAME = {"type": "string", "pattern": "^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$"}
+_MODULE = {"type": "string", "pattern": "^[A-Za-z0-9_][A-Za-z0-9._]{0,127}$"}
+_KIND = {"type": "string", "enum": ["conda", "pypi"], "default": "conda"}
+
+
+class DocumentHandler(PixiHandler):
+    """`GET openapi.json`."""
+
+    @classmethod
+    def route(cls) -> tuple[str, type[DocumentHandler], dict[str, Any]]:
+        """The route, without the server's base URL."""
+        return f"{NAMESPACE}/openapi.json", cls, {"snapshot": Snapshot}
+
+    @web.authenticated
+    @authorized
+    async def get(self) -> None:
+        """Answer."""
+        self.answer(document(self.base_url))
+
+
+def document(base_url: str = "/") -> dict[str, Any]:
+    """The OpenAPI 3.1 document of a server whose URLs begin with `base_url`."""
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "jupyter-pixi",
+            "version": __version__,
+            "description": "Pixi workspaces of a Jupyter server, and the operations on them. Changes are told as "
+            "events on Jupyter's event bus.",
+        },
+        "servers": [{"url": f"{base_url.rstrip('/')}{NAMESPACE}"}],
+        "security": [{"token": []}],
+        "paths": _paths(),
+        "components": {
+            "securitySchemes": {"token": {"type": "apiKey", "in": "header", "name": "Authorization"}},
+            "schemas": {"Error": _error(), **{f"Start{name.title()}": _request(name) for name in COMMANDS}},
+        },
+    }
+
+
+def _paths() -> dict[str, Any]:
+    manifest = _query("manifest", "The path of a workspace's manifest, as `workspaces` tells it.", required=True)
+    one = {**manifest, "required": False}
+    start = {"oneOf": [{"$ref": f"#/components/schemas/Start{name.title()}"} for name in COMMANDS]}
+    dry = {"oneOf": [{"$ref": f"#/components/schemas/Start{n.title()}"} for n, c in COMMANDS.items() if c.dry_run]}
+    agreed = {"type": "object", "required": ["manifest"], "properties": {"manifest": {"type": "string"}}}
+    id = {"name": "id", "in": "path", "required": True, "schema": _ID}
+    name = {"name": "name", "in": "path", "required": True, "schema": _NAME}
+    module = {"name": "module", "in": "path", "required": True, "schema": _MODULE}
+    kind = _query("type", "Which kind of package.", schema=_KIND)
+    return {
+        "/openapi.json": {"get": _operation("This document.")},
+        "/workspaces": {"get": _operation("All workspaces with the states of their environments, or one.", one)},
+        "/workspace": {"get": _operation("What a workspace declares, and what is locked where.", manifest)},
+        "/packages": {
+            "get": _operation(
+                "All locked packages of an environment on a platform.",
+                manifest,
+                _query("environment", "Its name (default: `default`)."),
+                _query("platform", "The platform's name (default: this machine's)."),
+            )
+        },
+        "/disk": {"get": _operation("How many bytes each installed environment takes.", manifest)},
+        "/history": {"get": _operation("What the lock can be compared with: git's HEAD, earlier changes.", manifest)},
+        "/diff": {
+            "get": _operation(
+                "In which packages the lock differs.", manifest, _query("against", "`head`, or an id of the history.")
+            )
+        },
+        "/trust": {
+            "get": _operation("What starting a kernel of this workspace would do, and whether it may.", manifest),
+            "post": _operation("Agree to that.", body=agreed),
+        },
+        "/operations": {
+            "get": _operation("The last operations, newest first; of all workspaces or of one.", one),
+            "post": _operation("Start an operation.", body=start, status="202"),
+        },
+        "/operations/{id}": {
+            "get": _operation("An operation with all that it said.", id, manifest),
+            "delete": _operation("Cancel an operation: what it has begun is taken back.", id, manifest, status="202"),
+        },
+        "/preview": {"post": _operation("What an operation would change.", body=dry)},
+        "/search": {
+            "get": _operation("Names of packages that hold a text.", manifest, _query("query", "The text."), kind)
+        },
+        "/search/{name}": {"get": _operation("The versions of a package, newest first.", name, manifest, kind)},
+        "/imports/{module}": {"get": _operation("The package that provides a module.", module, manifest)},
+    }
+
+
+def _operation(
+    summary: str, *parameters: dict[str, Any], body: dict[str, Any] | None = None, status: str = "200"
+) -> dict[str, Any]:
+    error = {"description": "Why not.", "content": {JSON: {"schema": {"$ref": "#/components/schemas/Error"}}}}
+    answer = {"description": "The answer.", "content": {JSON: {"schema": {"type": "object"}}}}
+    told: dict[str, Any] = {
+        "summary": summary,
+        "parameters": list(parameters),
+        "responses": {"200": answer, **({status: answer} if status != "200" else {}), "4XX": error},
+    }
+    if body is not None:
+        told["requestBody"] = {"required": True, "content": {JSON: {"schema": body}}}
+    return told
+
+
+def _query(name: str, help: str, *, required: bool = False, schema: dict[str, Any] | None = None) -> dict[str, Any]:
+    return {
+        "name": name,
+        "in": "query",
+        "required": required,
+        "description": help,
+        "schema": schema or {"type": "string"},
+    }
+
+
+def _request(name: str) -> dict[str, Any]:
+    """The schema of the document that starts a command."""
+    command = COMMANDS[name]
+    properties: dict[str, Any] = {
+        "manifest": {"type": "string", "description": "The workspace's manifest."},
+        "command": {"const": name},
+        "caller": {"type": "object", "description": "The kernel on whose behalf: what it has loaded."},
+    }
+    properties |= {key: _field(one) for key, one in command.fields.items()}
+    if command.dry_run:
+        properties["dry_run"] = {"type": "boolean", "description": "Change nothing."}
+    needed = ["manifest", "command", *(key for key, one in command.fields.items() if one.required)]
+    return {"type": "object", "description": command.help, "required": needed, "properties": properties}
+
+
+def _field(one: Field) -> dict[str, Any]:
+    if one.kind == "flag":
+        return {"type": "boolean", "description": one.help}
+    text = {"type": "string", "minLength": 1, "maxLength": MAX_TEXT}
+    if one.kind == "text":
+        return {**text, "description": one.help}
+    return {
+        "type": "array",
+        "items": text,
+        "minItems": 1 if one.required else 0,
+        "maxItems": MAX_ITEMS,
+        "description": one.help,
+    }
+
+
+def _error() -> dict[str, Any]:
+    optional = {"type": ["string", "null"]}
+    place = {"type": ["integer", "null"]}
+    return {
+        "type": "object",
+        "required": ["message"],
+        "properties": {
+            "message": {"type": "string"},
+            "code": optional,
+            "help": optional,
+            "file": optional,
+            "line": place,
+            "column": place,
+        },
+    }
