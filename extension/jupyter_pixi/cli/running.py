@@ -28,7 +28,7 @@ def operation(
     run, a look) there is no file. `context` is the one to use where the command has made it already.
     """
     context = context if context is not None else context_of(arguments)
-    if record:
+    if record and context.script is None:
         _record(arguments.output, context)
     return asyncio.run(_settled(context, work))
 
@@ -37,22 +37,21 @@ async def _settled(context: Context, work: Callable[[Context], Awaitable[T]]) ->
     """The work, on a workspace in which nothing that crashed is left."""
     from ..operations.settling import settle
 
-    await settle(context)
+    if context.script is None:
+        await settle(context)
     return await work(context)
 
 
 def _record(output: Output, context: Context) -> None:
     from ..errors import PixiError
-    from ..operations.log import open_log
+    from ..operations.log import DeferredLog
     from ..operations.workspace import locate
 
     try:
         manifest = locate(context)
     except PixiError:
         return  # the operation itself will say so
-    log = open_log(manifest.parent, context.environ)
-    if log is None:
-        return
+    log = DeferredLog(manifest.parent, context.environ)
     caller = context.caller
     started = Started(
         operation=log.id,

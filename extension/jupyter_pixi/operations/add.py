@@ -19,6 +19,7 @@ from .change import Change, Pins, carry_out
 from .context import Context
 from .pinning import conda_pin, pypi_pin
 from .place import Placement, affected, declare_platforms, place, target_at
+from .policy import refuse_credentials
 from .publication import workspace_lock
 from .relock import Freedom, Relocked, relock
 from .result import Changed
@@ -87,6 +88,7 @@ async def add(context: Context, options: AddOptions) -> Changed:
 
 
 def _asked(text: str, options: AddOptions) -> Asked:
+    refuse_credentials(b"", " ".join((text, options.git or "", options.index or "")).encode())
     if options.pypi:
         name, pypi = parse_pypi(text)
         pypi = replace(pypi, editable=options.editable or pypi.editable, index=options.index or pypi.index)

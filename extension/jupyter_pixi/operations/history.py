@@ -142,8 +142,8 @@ def positions(all_entries: Sequence[Entry]) -> tuple[list[Entry], list[Entry]]:
             if found is not None:
                 undone.remove(found)
                 done.append(found)
-        else:
-            done.append(entry)
+        elif entry.before.manifest != entry.after.manifest or entry.before.lock is not None:
+            done.append(entry)  # that a lock came to be is nothing to take back
             undone = []
     return done, undone
 

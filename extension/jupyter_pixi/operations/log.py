@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from .. import folders
-from ..events import Event, Progress, to_line
+from ..events import Event, Note, Progress, Result, Started, to_line
 from ..prefix.paths import state_folder
 
 FOLDER = "operations"
@@ -58,14 +58,57 @@ class OperationLog:
             os.close(fd)
 
 
+class DeferredLog:
+    """A log whose file is made when there is something to tell: an operation that found nothing to do leaves none."""
+
+    def __init__(self, root: Path, environ: Mapping[str, str]) -> None:
+        self.id = new_id()
+        self._root = root
+        self._environ = environ
+        self._waiting: list[Event] = []
+        self._log: OperationLog | None = None
+        self._failed = False
+
+    def write(self, event: Event) -> None:
+        """Append one event; never raises."""
+        if self._log is None and not self._failed:
+            self._waiting.append(event)
+            if not _is_work(event):
+                return
+            self._log = open_log(self._root, self._environ, self.id)
+            self._failed = self._log is None
+            waiting, self._waiting = self._waiting, []
+            for each in waiting:
+                self.write(each)
+        elif self._log is not None:
+            self._log.write(event)
+
+    def close(self) -> None:
+        """Close the file, if there is one."""
+        if self._log is not None:
+            self._log.close()
+
+
+def _is_work(event: Event) -> bool:
+    """Whether an event shows that something happens, or happened."""
+    if isinstance(event, Result):
+        return any(event.data.get(key) for key in ("changes", "others", "written", "install"))
+    return not isinstance(event, (Started, Note))
+
+
 def redacted(text: str) -> str:
     """The text without the credentials of URLs (`https://user:secret@…`, conda's `/t/<token>/`)."""
     return _CREDENTIALS.sub(lambda m: (m.group(1) or m.group(2)) + "***" + ("@" if m.group(1) else ""), text)
 
 
-def open_log(root: Path, environ: Mapping[str, str]) -> OperationLog | None:
+def new_id() -> str:
+    """The id of a new operation: its time and something of chance."""
+    return time.strftime("%Y%m%dT%H%M%S", time.gmtime()) + "-" + secrets.token_hex(4)
+
+
+def open_log(root: Path, environ: Mapping[str, str], id: str | None = None) -> OperationLog | None:
     """The file of a new operation on the workspace at `root`; None where nothing can be written at all."""
-    id = time.strftime("%Y%m%dT%H%M%S", time.gmtime()) + "-" + secrets.token_hex(4)
+    id = id or new_id()
     for folder in (state_folder(root) / FOLDER, Path(folders.runtime(environ)) / FOLDER):
         try:
             if not (root / ".pixi").exists() and folder.is_relative_to(root):

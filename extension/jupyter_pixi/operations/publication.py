@@ -16,7 +16,7 @@ from pathlib import Path
 
 from .. import system
 from ..errors import PixiError
-from . import history, journal
+from . import history, journal, scripts
 from .context import Context
 from .history import Entry, Kind
 from .journal import Journal, digest, digest_of, state_folder, step
@@ -53,8 +53,11 @@ class Told:
 def workspace_lock(root: Path, context: Context) -> Iterator[Recovered | None]:
     """Hold the workspace against other operations of this engine, and finish what a crashed one had begun.
 
-    Gives what was finished. Raises PixiError where the folder cannot be written to.
+    Gives what was finished. Raises PixiError where the folder cannot be written to. Beside a script nothing is kept.
     """
+    if context.script is not None:
+        yield None
+        return
     try:
         folder = state_folder(root)
         lock = system.FileLock(folder / "workspace.lock")
@@ -122,6 +125,10 @@ def publish(
     """
     if pair.is_empty:
         return
+    if opened.manifest.kind == "script":
+        _check_generation(opened)
+        scripts.write(opened, pair)
+        return
     refuse_if_frozen(opened.manifest)
     _check_generation(opened)
     plans: list[journal.Planned] = []
@@ -138,6 +145,7 @@ def publish(
         _check_generation(opened)
         journal.write(opened.root, decided)
     except OSError as error:
+        settled(opened.root)
         journal.discard(tuple(plans))
         raise _not_written(opened, error) from None
     except PixiError:

@@ -18,6 +18,7 @@ from ..manifest.model import Platform
 from ..prefix.kernels import Kernel, offered
 from ..prefix.readiness import state as prefix_state
 from .context import Context
+from .settling import is_interrupted
 from .targets import locked_requirements, prefix_of
 from .workspace import OpenWorkspace, locate, open_workspace
 
@@ -124,6 +125,7 @@ def status(context: Context, only: str | None = None) -> dict[str, Any]:
         "workspace": opened.manifest.workspace.name,
         "manifest": str(opened.manifest.path),
         "lock": _lock_document(opened),
+        "interrupted": is_interrupted(opened.root),
         "environments": [s.to_json() for s in found],
     }
 
@@ -180,6 +182,8 @@ def status_text(document: dict[str, Any]) -> str:
     lock = document["lock"]
     lines = [f"{document['workspace'] or 'workspace'}  ({document['manifest']})"]
     lines.append("lock file: " + ("up to date" if lock["up_to_date"] else f"not up to date: {lock['reason']}"))
+    if document.get("interrupted"):
+        lines.append("a change was cut short here: the next command that changes something, or a start, finishes it")
     width = max((len(e["name"]) for e in document["environments"]), default=0)
     for row in document["environments"]:
         kernels = ", ".join(k["display_name"] for k in row["kernels"])

@@ -54,12 +54,14 @@ async def undo(context: Context, options: UndoOptions) -> Changed:
 
 
 def _target(opened: OpenWorkspace, *, redo: bool) -> Entry:
+    """The change to take back. One that only brought the lock up to date with the manifest is passed over."""
     done, undone = history.positions(history.entries(opened.root))
-    found = undone if redo else done
-    if not found:
-        what = "There is nothing to do again." if redo else "There is no change to take back."
-        raise PixiError(what, help="`history` lists the changes that are known.", code="no-history")
-    return found[-1]
+    for entry in reversed(undone if redo else done):
+        base, goal = (entry.before, entry.after) if redo else (entry.after, entry.before)
+        if base.manifest != goal.manifest or _kept_lock(opened, opened, base, goal) is not None:
+            return entry
+    what = "There is nothing to do again." if redo else "There is no change to take back."
+    raise PixiError(what, help="`history` lists the changes that are known.", code="no-history")
 
 
 async def _change(

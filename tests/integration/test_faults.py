@@ -1,0 +1,231 @@
+"""What goes wrong outside of us: the message, and that nothing is lost or half done."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from support.killing import SMALL, faulty, held, wrong
+from support.readonly import run_read_only
+from support.servers import server
+
+
+@pytest.fixture
+def small(workspace):
+    made = workspace(SMALL)
+    made.do("install")
+    return made
+
+
+def wait_for(path, seconds: float = 30) -> None:
+    end = time.monotonic() + seconds
+    while not path.exists():
+        assert time.monotonic() < end, f"{path} never came"
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("point", ["staged.manifest", "journal.publish", "published.pixi.toml", "published.pixi.lock"])
+def test_disk_full_while_publishing(small, point):
+    before = small.state()
+    done = faulty(small, point, "error:28", "add", "native")
+    assert done.returncode == 1
+    assert "No space left on device" in done.stderr and "Nothing was changed. Make room" in done.stderr
+    assert small.state() == before
+    assert wrong(small) == []
+    small.do("add", "native")
+
+
+def test_a_disk_that_really_is_full(small, tmp_path):
+    folder = tmp_path / "full"
+    folder.mkdir()
+    mount = subprocess.run(["unshare", "--mount", "true"], check=False, capture_output=True)
+    if os.geteuid() or mount.returncode:
+        pytest.skip("a small file system cannot be mounted here")
+    script = (
+        'mount -t tmpfs -o size=200k tmpfs "$1" && cp "$2/pixi.toml" "$2/pixi.lock" "$1" && cd "$1" && shift 2 && '
+        "mkdir -p .pixi/jupyter-pixi && head -c 190000 /dev/zero > .pixi/filler; "
+        '"$@"; echo "status $?"; cat pixi.toml; ls -A; ls -A .pixi/jupyter-pixi'
+    )
+    argv = [sys.executable, "-P", "-m", "jupyter_pixi", "add", "native"]
+    done = subprocess.run(
+        ["unshare", "--mount", "sh", "-c", script, "sh", str(folder), str(small.root), *argv],
+        env=small.home.environ,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert "status 1" in done.stdout, done.stdout + done.stderr
+    assert "No space left on device" in done.stderr or "The disk is full" in done.stderr
+    assert "native" not in done.stdout
+    assert ".new" not in done.stdout and "journal.json" not in done.stdout
+
+
+def test_a_read_only_folder(small):
+    argv = [sys.executable, "-P", "-m", "jupyter_pixi"]
+    before = small.state()
+    refused = run_read_only(small.root, [*argv, "add", "native"], small.home.environ)
+    assert refused.returncode == 1
+    assert "cannot be written to" in refused.stderr and "Copy it to a folder of your own" in refused.stderr
+    again = run_read_only(small.root, [*argv, "add", "everywhere", "--offline"], small.home.environ)
+    assert again.returncode == 0, again.stderr
+    assert "`everywhere` is already a dependency" in again.stderr
+    assert small.state() == before
+
+
+def test_a_committed_add_runs_again_and_writes_nothing(small):
+    def everything():
+        return {p: p.stat().st_mtime_ns for p in small.root.rglob("*") if "__pycache__" not in p.parts}
+
+    before = everything()
+    small.do("add", "everywhere", "--offline")
+    assert everything() == before
+
+
+def test_edited_by_hand_between_solve_and_publish(small, tmp_path):
+    gate = tmp_path / "gate"
+    running = held(small, "solved", gate, "add", "native")
+    wait_for(tmp_path / "gate.reached")
+    edited = small.manifest.read_text() + '\n[tasks]\nhi = "echo hi"\n'
+    small.manifest.write_text(edited)
+    lock = small.lock.read_bytes()
+    gate.touch()
+    _, told = running.communicate(timeout=60)
+    assert running.returncode == 1
+    assert "pixi.toml was changed by somebody else while this was solved; nothing was written." in told
+    assert "Run the command again" in told
+    assert small.manifest.read_text() == edited and small.lock.read_bytes() == lock
+    small.do("add", "native")
+    assert 'hi = "echo hi"' in small.manifest.read_text() and wrong(small) == []
+
+
+def test_another_change_is_waited_for(small, tmp_path):
+    gate = tmp_path / "gate"
+    first = held(small, "solved", gate, "add", "native")
+    wait_for(tmp_path / "gate.reached")
+    second = subprocess.Popen(
+        [sys.executable, "-P", "-m", "jupyter_pixi", "add", "here-only", "--platform", subdir(small)],
+        cwd=small.root,
+        env=small.home.environ,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    time.sleep(1.5)
+    assert second.poll() is None
+    gate.touch()
+    assert first.wait(60) == 0
+    told = second.communicate(timeout=60)[1]
+    assert second.returncode == 0, told
+    assert "Waiting for another change of this workspace to finish" in told
+    text = small.manifest.read_text()
+    assert "native" in text and "here-only" in text and wrong(small) == []
+
+
+def test_stop_while_waiting(small, tmp_path):
+    gate = tmp_path / "gate"
+    first = held(small, "solved", gate, "add", "native")
+    wait_for(tmp_path / "gate.reached")
+    argv = [sys.executable, "-P", "-m", "jupyter_pixi", "add", "greeter"]
+    second = subprocess.Popen(argv, cwd=small.root, env=small.home.environ, stderr=subprocess.PIPE, text=True)
+    time.sleep(1.5)
+    second.send_signal(signal.SIGINT)
+    begin = time.monotonic()
+    told = second.communicate(timeout=30)[1]
+    assert time.monotonic() - begin < 2
+    assert second.returncode == 130 and "Interrupted" in told
+    gate.touch()
+    assert first.wait(60) == 0
+    assert "greeter" not in small.manifest.read_text()
+
+
+def test_a_lock_held_by_a_dead_process(small):
+    holder = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            "import fcntl, sys, time; f = open(sys.argv[1], 'a'); fcntl.flock(f, fcntl.LOCK_EX); print(1, flush=True); "
+            "time.sleep(60)",
+            str(small.root / ".pixi/jupyter-pixi/workspace.lock"),
+        ],
+        stdout=subprocess.PIPE,
+    )
+    assert holder.stdout.readline()
+    holder.kill()
+    holder.wait()
+    assert "Waiting" not in small.run("add", "native").stderr
+    assert "native" in small.manifest.read_text()
+
+
+def test_a_wrong_hash_is_refused_and_taken_back(workspace, test_channel_folder, tmp_path):
+    broken = tmp_path / "channel"
+    shutil.copytree(test_channel_folder, broken)
+    archive = next(broken.glob("*/native-1.1-*.conda"))
+    archive.write_bytes(archive.read_bytes()[:-10] + b"0123456789")
+    with server(broken) as running:
+        made = workspace(SMALL, channel=running.url)
+        environ = {"PIXI_CACHE_DIR": str(tmp_path / "cache"), "RATTLER_CACHE_DIR": str(tmp_path / "cache")}
+        made.do("install", env=environ)
+        before = made.state()
+        done = made.run("add", "native", env=environ)
+    assert done.returncode == 1
+    assert re.search(r"native 1\.1.* is not the one in the lock file: its SHA-256 is [0-9a-f]{64}", done.stderr)
+    assert "Manifest and lock file are as they were before." in done.stderr
+    assert made.state() == before and wrong(made) == []
+
+
+def test_a_download_that_is_cut_is_taken_back(workspace, test_channel_folder, tmp_path):
+    with server(test_channel_folder) as running:
+        made = workspace(SMALL, channel=running.url)
+        environ = {"PIXI_CACHE_DIR": str(tmp_path / "cache"), "RATTLER_CACHE_DIR": str(tmp_path / "cache")}
+        made.do("install", env=environ)
+        before = made.state()
+        running.fail = "native-1.1"
+        done = made.run("add", "native", env=environ)
+        assert done.returncode == 1
+        assert "native 1.1" in done.stderr and "could not be downloaded" in done.stderr
+        assert "Manifest and lock file are as they were before." in done.stderr
+        assert made.state() == before and wrong(made) == []
+        running.fail = None
+        made.do("add", "native", env=environ)
+        assert wrong(made) == []
+
+
+def test_a_frozen_workspace_refuses_changes(workspace):
+    made = workspace(SMALL)
+    made.do("install")
+    made.manifest.write_text(made.manifest.read_text() + "\n[tool.jupyter-pixi]\nfrozen = true\n")
+    before = made.state()
+    done = made.run("add", "native")
+    assert done.returncode == 1 and "This workspace is frozen" in done.stderr
+    assert "This workspace is frozen" in made.run("remove", "everywhere").stderr
+    assert made.state() == before
+    made.do("add", "everywhere")
+    made.do("install")
+
+
+@pytest.mark.parametrize(
+    ("argv", "place"),
+    [
+        (("add", "https://me:secret@packages.example/conda::thing"), "packages.example"),
+        (("add", "--pypi", "thing @ https://token@files.example/thing-1.0-py3-none-any.whl"), "files.example"),
+        (("add", "--pypi", "--git", "https://me:secret@git.example/thing.git", "thing"), "git.example"),
+        (("add", "https://packages.example/t/abcdefgh12/conda::thing"), "packages.example"),
+    ],
+)
+def test_credentials_stay_out_of_the_manifest(small, argv, place):
+    before = small.state()
+    done = small.run(*argv)
+    assert done.returncode == 1
+    assert f"The URL for {place} holds credentials" in done.stderr and "secret" not in done.stderr
+    assert "Store them for this user" in done.stderr
+    assert small.state() == before
+
+
+def subdir(made) -> str:
+    return re.search(r'platforms = \["([^"]+)"', made.manifest.read_text())[1]
