@@ -160,15 +160,17 @@ def reinstall(arguments: Namespace) -> int:
     names = frozenset(arguments.specs)
     options = InstallOptions(environments=tuple(arguments.environment), all=arguments.all, reinstall=names or "all")
     done = operation(arguments, lambda c: work(c, options))
-    return _told_install(arguments, done.environments, done.data())
+    return _told_install(arguments, done.environments, done.data(), "re-installed")
 
 
-def _told_install(arguments: Namespace, environments: tuple[str, ...], data: dict[str, object]) -> int:
+def _told_install(
+    arguments: Namespace, environments: tuple[str, ...], data: dict[str, object], done: str = "installed"
+) -> int:
     output: Output = arguments.output
     if len(environments) == 1:
-        output.success(f"The {environments[0]} environment has been installed.")
+        output.success(f"The {environments[0]} environment has been {done}.")
     else:
-        output.success(f"The following environments have been installed: {', '.join(environments)}.")
+        output.success(f"The following environments have been {done}: {', '.join(environments)}.")
     if arguments.json:
         output.json(data)
     output.result(data)

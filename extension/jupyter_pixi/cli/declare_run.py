@@ -162,8 +162,12 @@ def _shell(commands: Commands) -> None:
 
 
 def _clean(commands: Commands) -> None:
-    clean = commands.add("clean", _later("clean", "clean"), "remove installed environments")
+    clean = commands.add("clean", _later("clean", "clean"), "remove installed environments, or caches")
+    clean.add_argument("what", nargs="?", choices=("cache",), help="`cache`: what all workspaces share")
     clean.add_argument("--environment", "-e", metavar="ENVIRONMENT", type=environment_name, help="only this one")
     clean.add_argument("--activation-cache", action="store_true", help="only the cache of activations")
-    clean.add_argument("--build", action="store_true", help="only the cache of built packages")
+    caches = clean.add_argument_group("caches", "which parts of the cache (default: all)")
+    for name in ("conda", "pypi", "repodata", "mapping", "exec"):
+        caches.add_argument(f"--{name}", action="store_true", help=f"the part for {name}")
+    caches.add_argument("--yes", "-y", "--assume-yes", action="store_true", help="do not ask")
     workspace_options(clean)

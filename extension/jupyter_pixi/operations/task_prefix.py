@@ -21,6 +21,7 @@ from ..errors import PixiError
 from ..manifest import parse_manifest
 from ..manifest.model import Platform
 from ..prefix import activation, paths, statefile
+from ..prefix.digests import NOTHING
 from .context import Context
 from .targets import locked_requirements, prefix_of
 from .workspace import OpenWorkspace, locate, open_workspace
@@ -139,17 +140,12 @@ def _note(session: Session) -> None:
             if any(_is_local(p.kind, p.location) for p in locked):
                 return
     try:
+        paths.prepare_pixi_folder(session.root)
         folder = paths.state_folder(session.root)
-        if folder.is_dir() or _may_make(session.root):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            system.replace_file(folder / _SATISFIED, json.dumps(_digests(session)).encode(), mode=0o600)
+        folder.mkdir(mode=0o700, exist_ok=True)
+        system.replace_file(folder / _SATISFIED, json.dumps(_digests(session)).encode(), mode=0o600)
     except OSError:
         pass
-
-
-def _may_make(root: Path) -> bool:
-    paths.prepare_pixi_folder(root)
-    return True
 
 
 def _is_local(kind: str, location: str) -> bool:
@@ -166,8 +162,8 @@ def is_current(session: Session, name: str) -> bool:
     """Whether the prefix is as its last install left it, for these very files. Reads a few small files."""
     prefix = session.prefix(name)
     state = statefile.read_state(prefix)
-    if state is None or state.get("environment") != name:
-        return False
+    if state is None or state.get("environment") != name or state.get("hash") == NOTHING:
+        return False  # an `install` where the platform fits by accident, which `run` marks anew
     return not statefile.why_stale(
         state,
         prefix,
@@ -178,14 +174,17 @@ def is_current(session: Session, name: str) -> bool:
     )
 
 
-async def install(session: Session, name: str) -> None:
-    """Install an environment as a start does: not at all if its marker fits. Raises InstallError and its kin."""
+async def install(session: Session, name: str, *, as_run: bool = True) -> None:
+    """Install an environment as a start does: not at all if its marker fits. Raises InstallError and its kin.
+
+    With `as_run` the marker says what the lock holds even where the platform fits by accident only, as Pixi's does.
+    """
     from .install import InstallOptions, install_environment
     from .relock import require_frozen
 
     if session.context.frozen:
         require_frozen(session.opened, name)
-    await install_environment(session.opened, name, session.context, InstallOptions(quick=True, as_run=True))
+    await install_environment(session.opened, name, session.context, InstallOptions(quick=True, as_run=as_run))
 
 
 def refuse_unsupported(session: Session, environment: Environment) -> None:
