@@ -13,7 +13,7 @@ from .publication import workspace_lock
 async def settle(context: Context) -> None:
     """Finish or take back what a crash left, and let the prefix follow; called before every operation.
 
-    Nothing happens, and nothing is written, where no journal lies. What cannot be repaired is said and not raised:
+    Nothing is written where no journal and no staged file lies. What cannot be repaired is said and not raised:
     the operation itself will meet it.
     """
     from .workspace import locate
@@ -22,11 +22,15 @@ async def settle(context: Context) -> None:
         root = locate(context).parent
     except PixiError:
         return
-    if journal.path_of(root).exists():
+    cut_short = journal.path_of(root).exists()
+    if cut_short and not is_interrupted(root):
+        return  # somebody is at work on it
+    if cut_short or any(root.glob(".*.new")):  # staged, and then killed: taking the lock sweeps them away
         try:
             await _settle(root, context)
         except PixiError as error:
-            context.warn(f"{error.message} {error.help or ''}".strip(), error.code)
+            if cut_short:
+                context.warn(f"{error.message} {error.help or ''}".strip(), error.code)
 
 
 async def _settle(root: Path, context: Context) -> None:
