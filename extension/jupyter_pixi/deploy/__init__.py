@@ -1,0 +1,1 @@
+"""Turns a locked workspace into what other machines are told: Dockerfiles, a Binder folder, a SageMaker image."""

@@ -1,0 +1,141 @@
+"""Turns a Dockerfile (and what is known of its workspace) into findings: the traps of Pixi environments in images.
+
+Each rule is one function with an id; its explanation says why it matters. A rule that needs the workspace's lock or its
+.dockerignore is silent where those are not given.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+
+from .model import Plan, Target
+from .parse import Dockerfile, Instruction, Stage, parse
+
+PREFIX = re.compile(r"(?:^|/)\.pixi/envs/([a-z0-9-]+)/?$")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something wrong: the rule's id, the line (from 1; 0 for the file as a whole), a sentence, and the way out."""
+
+    rule: str
+    line: int
+    text: str
+    help: str = ""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is looked at: the parsed file, and what is known beside it (None: not known)."""
+
+    file: Dockerfile
+    dockerignore: str | None = None
+    plan: Plan | None = None
+    has_dockerignore: bool = False  # whether there is one, or certainly none: else its rules are silent
+
+    @property
+    def final(self) -> Stage:
+        """The stage that is run."""
+        return self.file.stages[-1]
+
+    @property
+    def final_chain(self) -> list[Stage]:
+        """The final stage and those it is built from, itself first."""
+        return self.file.lineage(self.final)
+
+    def instructions(self) -> Iterator[tuple[Stage, Instruction]]:
+        """Every instruction with its stage."""
+        for stage in self.file.stages:
+            for instruction in stage.instructions:
+                yield stage, instruction
+
+    def pixi(self, *subcommands: str) -> Iterator[tuple[Stage, Instruction, list[str]]]:
+        """Every `pixi SUBCOMMAND` of a RUN, with its words."""
+        for stage, instruction in self.instructions():
+            for words in instruction.commands if instruction.word == "RUN" else ():
+                at = next((n for n, w in enumerate(words) if w.rpartition("/")[2] == "pixi"), None)
+                rest = words[at + 1 :] if at is not None else []
+                if rest and rest[0] in subcommands:
+                    yield stage, instruction, rest
+
+    def targets(self) -> list[Target]:
+        """The plan's targets for the environments that the file installs."""
+        if self.plan is None:
+            return []
+        named = set()
+        for _, _, words in self.pixi("install"):
+            found = [words[n + 1] for n, w in enumerate(words[:-1]) if w in ("-e", "--environment")]
+            found += [w.split("=", 1)[1] for w in words if w.startswith("--environment=")]
+            if {"-a", "--all"} & set(words):
+                found = [t.environment for t in self.plan.targets]
+            named |= set(found or ["default"])
+        return [t for t in self.plan.targets if t.environment in named]
+
+
+Rule = Callable[[Subject], Iterable[Finding]]
+
+
+@dataclass(frozen=True)
+class Named:
+    """A rule: its id, a title, why it matters, and the function."""
+
+    id: str
+    title: str
+    why: str
+    check: Rule = field(repr=False)
+
+
+RULES: dict[str, Named] = {}
+
+
+def rule(id: str, title: str, why: str) -> Callable[[Rule], Rule]:
+    """Enter a function as the rule of that id."""
+
+    def enter(function: Rule) -> Rule:
+        RULES[id] = Named(id, title, why, function)
+        return function
+
+    return enter
+
+
+def lint(
+    text: str, *, dockerignore: str | None = None, has_dockerignore: bool = False, plan: Plan | None = None
+) -> tuple[Finding, ...]:
+    """The findings of a Dockerfile, in the order of its lines.
+
+    `has_dockerignore` says that the .dockerignore was looked for (`dockerignore` None is then "there is none").
+    A line `# jupyter-pixi: ignore=PX04` silences rules for the whole file.
+    """
+    from . import lint_base, lint_build, lint_final  # noqa: F401  the rules enter themselves
+
+    file = parse(text)
+    if not file.stages:
+        return (Finding("PX00", 0, "This is no Dockerfile: it has no FROM."),)
+    subject = Subject(file, dockerignore, plan, has_dockerignore or dockerignore is not None)
+    ignored = {
+        i for m in re.finditer(r"^#\s*jupyter-pixi:\s*ignore=(\S+)", text, re.MULTILINE) for i in m[1].split(",")
+    }
+    found = [f for name in sorted(RULES) if name not in ignored for f in RULES[name].check(subject)]
+    return tuple(sorted(found, key=lambda f: (f.line, f.rule)))
+
+
+def workdir(stage: Stage, before: Instruction | None = None) -> str:
+    """The working directory of a stage, at an instruction or at its end."""
+    here = "/"
+    for instruction in stage.instructions:
+        if instruction is before:
+            break
+        if instruction.word == "WORKDIR":
+            here = posixpath.join(here, instruction.text.strip("\"'"))
+    return here
+
+
+def copies(stage: Stage) -> Iterator[tuple[Instruction, list[str], str]]:
+    """Each COPY of a stage: its sources as written and its target as an absolute path."""
+    for instruction in stage.all("COPY", "ADD"):
+        words = instruction.words
+        if len(words) >= 2:
+            yield instruction, words[:-1], posixpath.join(workdir(stage, instruction), words[-1])

@@ -1,0 +1,208 @@
+"""The rules about building: what is installed, from what, and whether it is what the lock says."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterable
+
+from .lint import Finding, Subject, copies, rule
+from .parse import Instruction, Stage
+
+_CACHES = ("/root/.cache/rattler/cache", "/root/.cache/rattler")
+_AUTH = re.compile(r"(^|/)(credentials\.json|\.netrc|auth\.json|rattler_auth\S*)$")
+
+
+@rule(
+    "PX04",
+    "no second look at the environment",
+    "`pixi run`, `pixi shell-hook` and `pixi shell` bring the environment up to date first: what was changed since the "
+    "install is undone, and editable installs come back.",
+)
+def resync(subject: Subject) -> Iterable[Finding]:
+    installed = [i for _, i, _ in subject.pixi("install")]
+    for _, instruction, words in subject.pixi("run", "shell-hook", "shell"):
+        as_is = "--as-is" in words or {"--frozen", "--no-install"} <= set(words)
+        if installed and installed[0].line <= instruction.line and not as_is:
+            text = f"`pixi {words[0]}` looks at the environment again and may change what was installed."
+            yield Finding("PX04", instruction.line, text, "Add --as-is.")
+
+
+@rule(
+    "PX09",
+    "install what the lock says",
+    "Without `--locked` an image build may solve anew and hold other versions than the lock; `--frozen` does not check "
+    "that lock and manifest belong together.",
+)
+def locked(subject: Subject) -> Iterable[Finding]:
+    for _, instruction, words in subject.pixi("install"):
+        if "--locked" in words:
+            continue
+        text = "`--frozen` installs a lock that may be out of date." if "--frozen" in words else "This may solve anew."
+        yield Finding("PX09", instruction.line, text, "Use `pixi install --locked`.")
+
+
+@rule(
+    "PX10",
+    "look whether the prefix is there",
+    "With a cache mount that has gone stale, an install has been seen to succeed with an empty prefix.",
+)
+def checked(subject: Subject) -> Iterable[Finding]:
+    for stage, instruction, words in subject.pixi("install"):
+        after = stage.instructions[stage.instructions.index(instruction) :]
+        texts = [i.text for i in after if i.word == "RUN"]
+        tested = any(re.search(r"\.pixi/envs/\S*(bin/|conda-meta)", t) or "pixi run" in t for t in texts)
+        if not tested:
+            yield Finding(
+                "PX10",
+                instruction.line,
+                f"Nothing looks whether `pixi {' '.join(words)}` left an environment behind.",
+                "Add a step such as `RUN .pixi/envs/default/bin/python -c 'import sys'`.",
+            )
+
+
+@rule(
+    "PX11",
+    "cache where Pixi caches",
+    "The package cache is PIXI_CACHE_DIR, else RATTLER_CACHE_DIR, else $XDG_CACHE_HOME/pixi, else "
+    "~/.cache/rattler/cache. A cache mount elsewhere is empty for ever.",
+)
+def cache(subject: Subject) -> Iterable[Finding]:
+    for stage, instruction, _ in subject.pixi("install"):
+        known = [*_CACHES, *_cache_variables(stage, instruction)]
+        for _, value in (f for f in instruction.flags if f[0] == "mount"):
+            options = dict(o.partition("=")[::2] for o in value.split(","))
+            where = options.get("target") or options.get("dst") or options.get("destination") or ""
+            if options.get("type") == "cache" and not any(
+                where.rstrip("/") == k or k.startswith(where.rstrip("/") + "/") for k in known
+            ):
+                text = f"Pixi does not cache in {where}."
+                yield Finding("PX11", instruction.line, text, f"Mount {_CACHES[0]}, or set PIXI_CACHE_DIR to {where}.")
+
+
+def _cache_variables(stage: Stage, before: Instruction) -> Iterable[str]:
+    for instruction in stage.all("ENV", "ARG"):
+        for match in re.finditer(
+            r"(PIXI_CACHE_DIR|RATTLER_CACHE_DIR|XDG_CACHE_HOME)[= ]\"?([^\s\"]+)", instruction.text
+        ):
+            yield posixpath.join(match[2], "pixi") if match[1].startswith("XDG") else match[2].rstrip("/")
+    for match in re.finditer(r"(?:PIXI|RATTLER)_CACHE_DIR=(\S+)", before.text):
+        yield match[1].rstrip("/")
+
+
+@rule(
+    "PX12",
+    "git where it is needed, passwords nowhere",
+    "PyPI packages from git are cloned in the build. Credentials that are copied stay in a layer for everybody who has "
+    "the image; a secret mount does not.",
+)
+def needs(subject: Subject) -> Iterable[Finding]:
+    for stage, instruction in subject.instructions():
+        if instruction.word in ("COPY", "ADD"):
+            for word in instruction.words[:-1]:
+                if _AUTH.search(word):
+                    text = f"{word} would stay in a layer of the image."
+                    yield Finding(
+                        "PX12", instruction.line, text, "Use `RUN --mount=type=secret` and RATTLER_AUTH_FILE."
+                    )
+        if instruction.word in ("ENV", "ARG") and re.search(r"(TOKEN|PASSWORD|SECRET)\w*[= ]\"?\w", instruction.text):
+            text = "A password in an ENV or ARG can be read by everybody who has the image."
+            yield Finding("PX12", instruction.line, text, "Use `RUN --mount=type=secret`.")
+        del stage
+    if any(t.git for t in subject.targets()):
+        for stage, instruction, _ in subject.pixi("install"):
+            before = stage.instructions[: stage.instructions.index(instruction) + 1]
+            if not any(re.search(r"\binstall\b.*\bgit\b", i.text, re.DOTALL) for i in before if i.word == "RUN"):
+                text = "The lock has PyPI packages from git, and this stage has no git."
+                yield Finding("PX12", instruction.line, text, "Install git before `pixi install`.")
+
+
+@rule(
+    "PX08",
+    "the right things in the context",
+    "Without `.pixi` in .dockerignore the environments of the machine that builds are copied into the image; with "
+    "pixi.lock in it there is nothing to install from. `.pixi/config.toml` is left out with `.pixi`.",
+)
+def context(subject: Subject) -> Iterable[Finding]:
+    if not subject.has_dockerignore:
+        return
+    broad = [
+        (i, s)
+        for _, i in subject.instructions()
+        if i.word in ("COPY", "ADD") and i.flag("from") is None
+        for s in i.words[:-1]
+        if s.rstrip("/") in (".", "", "*") or s in ("./",)
+    ]
+    text = subject.dockerignore or ""
+    if broad and not ignores(text, ".pixi"):
+        said = "`.pixi` is not in .dockerignore, so this copies the environments of the machine that builds."
+        yield Finding("PX08", broad[0][0].line, said, "Add the line `.pixi` to .dockerignore.")
+    if ignores(text, "pixi.lock"):
+        line = next((i.line for _, i, _ in subject.pixi("install")), 0)
+        yield Finding("PX08", line, "pixi.lock is in .dockerignore.", "Take it out: it says what is installed.")
+
+
+def ignores(dockerignore: str, path: str) -> bool:
+    """Whether a .dockerignore keeps a path at the root of the context out: the last line that fits decides."""
+    found = False
+    for line in dockerignore.splitlines():
+        pattern = line.strip()
+        if not pattern or pattern.startswith("#"):
+            continue
+        kept = pattern.startswith("!")
+        pattern = pattern.lstrip("!").strip("/").removeprefix("./").removeprefix("**/").removesuffix("/**").rstrip("/")
+        if _fits(pattern, path):
+            found = not kept
+    return found
+
+
+def _fits(pattern: str, path: str) -> bool:
+    import fnmatch
+
+    return fnmatch.fnmatchcase(path, pattern) or (pattern.startswith(path + "/") and pattern.endswith("/*"))
+
+
+@rule(
+    "PX03",
+    "sources of editable and local packages",
+    "Packages from folders are built when they are installed, so their sources must be there before; editable ones "
+    "are imported from their folder, so it must be at the same path in the final stage too.",
+)
+def sources(subject: Subject) -> Iterable[Finding]:
+    for target in subject.targets():
+        for stage, instruction, _ in subject.pixi("install"):
+            for source in target.sources:
+                if not _copied(stage, source.path, instruction):
+                    text = f"{source.name} is installed from {source.path}, which is not copied before the install."
+                    yield Finding("PX03", instruction.line, text, f"Add `COPY {source.path} ./{source.path}` before.")
+        for source in target.sources:
+            copied = any(_copied(stage, source.path, None) for stage in subject.final_chain)
+            if source.editable and len(subject.file.stages) > 1 and not copied:
+                text = f"{source.name} is editable: it is imported from {source.path}, which the final stage lacks."
+                yield Finding("PX03", subject.final.line, text, "Copy it to the same path there.")
+
+
+def _copied(stage: Stage, path: str, before: Instruction | None) -> bool:
+    """Whether a stage copies a path of the workspace from the context or a whole workspace from another stage."""
+    for instruction, words, _ in copies(stage):
+        if before is not None and instruction.line > before.line:
+            break
+        for word in words:
+            name = posixpath.normpath(word.removeprefix("./") or ".")
+            inside = name == "." or path == name or path.startswith(name + "/")
+            if inside or (instruction.flag("from") and (name.endswith("/" + path) or name == "/app")):
+                return True
+    return False
+
+
+@rule(
+    "PX02",
+    "activation scripts outside the prefix",
+    "[activation.scripts] stand in the workspace, not in the prefix: the hook fails where they were not copied.",
+)
+def scripts(subject: Subject) -> Iterable[Finding]:
+    for target in subject.targets():
+        for script in target.scripts:
+            if len(subject.file.stages) > 1 and not any(_copied(s, script, None) for s in subject.final_chain):
+                text = f"The activation of {target.environment} sources {script}, which the final stage lacks."
+                yield Finding("PX02", subject.final.line, text, f"Add `COPY {script} ./{script}`.")
