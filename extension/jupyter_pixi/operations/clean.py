@@ -12,8 +12,8 @@ from ..config import cache_folder
 from ..errors import InstallError, Refused
 from ..prefix import markers, paths, statefile
 from .context import Context
-from .task_cache import FOLDER as TASK_CACHE
 from .targets import prefix_of
+from .task_cache import FOLDER as TASK_CACHE
 from .workspace import OpenWorkspace
 
 ACTIVATION_CACHE = "activation-env-v0"

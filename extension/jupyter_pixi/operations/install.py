@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -18,6 +15,7 @@ from ..prefix.installation import InstallReport, InstallRequest
 from ..prefix.installation import install as install_prefix
 from ..prefix.wanted import Filters
 from .context import Context
+from .program import executable
 from .publication import Pair, publish, workspace_lock
 from .relock import relock, require_frozen
 from .targets import choice, prefix_of
@@ -184,8 +182,3 @@ async def is_current(opened: OpenWorkspace, name: str, platform: Platform, conte
         return False
     request = _request(opened, name, context, InstallOptions())
     return is_trusted(request)
-
-
-def executable() -> str:
-    """What PIXI_EXE says: the `pixi` on PATH if there is one, else this program."""
-    return shutil.which("pixi") or shutil.which("jupyter-pixi") or os.path.realpath(sys.argv[0] or sys.executable)

@@ -12,7 +12,6 @@ from ..prefix import activation, hook
 from .context import Context
 from .task_shell import run_words
 
-
 _READS = {
     "bash": ("--rcfile", "FILE", "-i"),
     "fish": ("--interactive", "--init-command", "source 'FILE'"),

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from ..errors import PixiError
-from ..manifest.values import TomlValue
 from ..manifest.edit import ManifestEditor, Where
+from ..manifest.values import TomlValue
 from .context import Context
 from .place import declare_platforms, feature_at
 from .publication import Pair, Told, publish, workspace_lock

@@ -23,6 +23,7 @@ from ..manifest.model import Platform
 from ..prefix import activation, paths, statefile
 from ..prefix.digests import NOTHING
 from .context import Context
+from .program import executable
 from .targets import locked_requirements, prefix_of
 from .workspace import OpenWorkspace, locate, open_workspace
 
@@ -149,7 +150,7 @@ def _note(session: Session) -> None:
 
 
 def _is_local(kind: str, location: str) -> bool:
-    return kind == "conda-source" or "://" not in location or "[" in location
+    return kind == "conda_source" or (kind == "pypi" and "://" not in location)
 
 
 def needs_prefix(environment: Environment, platform: Platform) -> bool:
@@ -217,8 +218,6 @@ def refuse_unsupported(session: Session, environment: Environment) -> None:
 
 def static(session: Session, name: str) -> activation.Static:
     """The activation of an environment, from files alone. Raises ActivationError."""
-    from .install import executable
-
     opened = session.opened
     environment = opened.environment(name)
     platform = session.platform(environment) or next(iter(environment.platforms), None)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from .. import PIXI_VERSION
 from ..errors import PixiError
@@ -17,9 +16,6 @@ from .context import Context
 from .task_graph import Chooser, Place, Step, Tasks, steps
 from .task_text import Scope, Script, command, render
 from .tasks import is_hidden
-
-T = TypeVar("T")
-Awaited = Callable[[Coroutine[Any, Any, T]], T]
 
 
 @dataclass(frozen=True)
@@ -45,7 +41,7 @@ class Hooks:
     step: Callable[[Step, str], None]
     say: Callable[[str], None]
     choose: Chooser
-    wait: Callable[[Coroutine[Any, Any, Any]], Any] = asyncio.run
+    wait: Callable[[Coroutine[Any, Any, Any]], Any]
     last: Callable[[], None] | None = None
 
 

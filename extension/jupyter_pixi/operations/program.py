@@ -1,0 +1,12 @@
+"""Turns this installation into the program that PIXI_EXE names, for hooks that call it again."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+
+
+def executable() -> str:
+    """What PIXI_EXE says: the `pixi` on PATH if there is one, else this program."""
+    return shutil.which("pixi") or shutil.which("jupyter-pixi") or os.path.realpath(sys.argv[0] or sys.executable)
