@@ -9,11 +9,12 @@ from collections.abc import Callable, Sequence
 
 from .. import PIXI_VERSION, __version__
 from ..operations.pinning import STRATEGIES
-from . import declare_history, declare_run
+from . import declare_history, declare_run, declare_workspace
 from .parser import (
     Commands,
     Handler,
     Parser,
+    common_options,
     environment_name,
     environment_option,
     json_option,
@@ -54,6 +55,7 @@ def build(arguments: Sequence[str] = ()) -> Parser:
     )
     version = f"jupyter-pixi {__version__} (Pixi {PIXI_VERSION})"
     parser.add_argument("--version", "-V", action="version", version=version)
+    common_options(parser)
     commands = Commands(parser)
     groups = _groups()
     known = groups.get(arguments[0]) if arguments else None
@@ -67,7 +69,10 @@ def _groups() -> dict[str, Callable[[Commands], None]]:
     return {
         **dict.fromkeys(("init", "add", "a", "remove", "rm", "upgrade", "update"), _change),
         **dict.fromkeys(("lock", "install", "i"), _lock),
-        **dict.fromkeys(("list", "ls", "info", "status"), _look),
+        **dict.fromkeys(("list", "ls", "tree", "t", "info", "status", "search"), declare_workspace.declare_look),
+        **dict.fromkeys(("workspace", "import"), declare_workspace.declare),
+        **dict.fromkeys(("switch",), declare_workspace.declare_switch),
+        **dict.fromkeys(("completion", "complete"), declare_workspace.declare_completion),
         **dict.fromkeys(("kernels", "trust", "demo"), _jupyter),
         **dict.fromkeys(("run",), declare_run.declare),
         **dict.fromkeys(("undo", "redo", "history"), declare_history.declare),
@@ -95,6 +100,7 @@ def _change(commands: Commands) -> None:
     ref.add_argument("--tag", metavar="TAG", help="of the git repository")
     ref.add_argument("--rev", metavar="REV", help="of the git repository")
     add.add_argument("--subdirectory", "-s", "--subdir", metavar="PATH", help="in the git repository")
+    add.add_argument("--adopt", action="store_true", help="take over PyPI packages that were installed by hand")
     add.add_argument("--pinning-strategy", choices=STRATEGIES, help="how the version is bounded in the manifest")
     _dependency_tables(add)
     remove = commands.add("remove", _later("change", "remove"), "take packages out of the manifest", "rm")
@@ -157,42 +163,6 @@ def _lock(commands: Commands) -> None:
     for parser in (lock, install, reinstall):
         workspace_options(parser)
         json_option(parser)
-
-
-def _look(commands: Commands) -> None:
-    listing = commands.add("list", _later("look", "list_packages"), "list the packages of an environment", "ls")
-    listing.add_argument("regex", nargs="?", metavar="REGEX", help="only packages whose name matches")
-    listing.add_argument("--explicit", "-x", action="store_true", help="only what the manifest asks for")
-    listing.add_argument("--platform", metavar="PLATFORM", help="the platform (default: this machine's)")
-    listing.add_argument("--sort-by", choices=("size", "name", "kind"), default="name", help="the order of the rows")
-    listing.add_argument("--fields", metavar="FIELDS", help="the columns, separated by commas")
-    environment_option(listing)
-    lock_options(listing)
-    info = commands.add("info", _later("look", "info"), "show this machine and workspace")
-    info.add_argument("--extended", action="store_true", help="with sizes on disk")
-    status = commands.add("status", _later("look", "status"), "show the state of every environment, offline")
-    environment_option(status)
-    for parser in (listing, info, status):
-        workspace_options(parser)
-        json_option(parser)
-    workspace = Commands(commands.add("workspace", None, "look at and convert the workspace"))
-    export = Commands(workspace.add("export", None, "write the workspace in another form"))
-    yml = export.add("conda-environment", _later("exporting", "conda_environment"), "as an environment.yml")
-    yml.add_argument("path", nargs="?", metavar="PATH", help="the file (default: stdout)")
-    yml.add_argument("--name", "-n", metavar="NAME", help="the name in it")
-    yml.add_argument("--platform", "-p", metavar="PLATFORM", help="for this platform")
-    yml.add_argument("--from-lock-file", action="store_true", help="with the locked versions")
-    yml.add_argument("--no-pypi", action="store_true", help="without PyPI packages")
-    explicit = export.add("conda-explicit-spec", _later("exporting", "explicit_spec"), "as conda explicit specs")
-    explicit.add_argument("directory", metavar="DIR", help="the folder to write into")
-    explicit.add_argument("--platform", "-p", metavar="PLATFORM", action="append", default=[], help="only these")
-    explicit.add_argument("--ignore-pypi-errors", action="store_true", help="leave PyPI packages out")
-    explicit.add_argument("--ignore-source-errors", action="store_true", help="leave source packages out")
-    environment_option(yml)
-    environment_option(explicit, several=True)
-    lock_options(explicit)
-    for parser in (yml, explicit):
-        workspace_options(parser)
 
 
 def _jupyter(commands: Commands) -> None:

@@ -16,19 +16,42 @@ if TYPE_CHECKING:
     from ..operations.workspace import OpenWorkspace
 
 FIELDS: dict[str, tuple[str, Callable[[Row], str]]] = {
-    "name": ("Name", lambda r: r.name),
-    "version": ("Version", lambda r: r.version or ""),
+    "arch": ("Arch", lambda r: _field(r, "arch")),
     "build": ("Build", lambda r: r.build or ""),
-    "size": ("Size", lambda r: _size(r.size)),
-    "kind": ("Kind", lambda r: r.kind),
-    "source": ("Source", lambda r: r.source),
-    "requested-spec": ("Requested", lambda r: r.requested or ""),
-    "url": ("Url", lambda r: r.package.location),
-    "license": ("License", lambda r: str(r.package.fields.get("license") or "")),
-    "md5": ("Md5", lambda r: str(r.package.fields.get("md5") or "")),
-    "sha256": ("Sha256", lambda r: str(r.package.fields.get("sha256") or "")),
+    "build-number": ("Build-Number", lambda r: _field(r, "build_number")),
+    "constrains": ("Constrains", lambda r: _field(r, "constrains")),
+    "depends": ("Depends", lambda r: _field(r, "depends")),
+    "file-name": ("File-Name", lambda r: _field(r, "file_name")),
+    "is-editable": ("Is-Editable", lambda r: ""),
     "is-explicit": ("Explicit", lambda r: "true" if r.is_explicit else "false"),
+    "kind": ("Kind", lambda r: r.kind),
+    "license": ("License", lambda r: _field(r, "license")),
+    "license-family": ("License-Family", lambda r: _field(r, "license_family")),
+    "md5": ("MD5", lambda r: _field(r, "md5")),
+    "name": ("Name", lambda r: r.name),
+    "noarch": ("Noarch", lambda r: _field(r, "noarch")),
+    "platform": ("Platform", lambda r: _field(r, "platform")),
+    "requested-spec": ("Requested-Spec", lambda r: r.requested or ""),
+    "sha256": ("SHA256", lambda r: _field(r, "sha256")),
+    "size": ("Size", lambda r: _size(r.size)),
+    "source": ("Source", lambda r: r.source),
+    "subdir": ("Subdir", lambda r: _field(r, "subdir")),
+    "timestamp": ("Timestamp", lambda r: _field(r, "timestamp")),
+    "track-features": ("Track-Features", lambda r: _field(r, "track_features")),
+    "url": ("Url", lambda r: r.package.location),
+    "version": ("Version", lambda r: r.version or ""),
 }
+"""The columns of `list --fields`: their title, and their text for a package."""
+
+
+def _field(row: Row, key: str) -> str:
+    from ..operations.listing import json_row
+
+    value = json_row(row)[key]
+    return ", ".join(map(str, value)) if isinstance(value, list) else "" if value is None else str(value)
+
+
+_DEFAULT_FIELDS = ("name", "version", "build", "size", "kind", "source")
 
 
 def _size(size: int | None) -> str:
@@ -66,26 +89,61 @@ async def _listed(
     context: Context, arguments: Namespace
 ) -> tuple[OpenWorkspace, Environment, Platform, tuple[Row, ...]]:
     from ..operations.listing import rows
-    from ..operations.look import locked_workspace, platform_to_show
 
-    opened = await locked_workspace(context)
-    environment = opened.environment(arguments.environment or opened.default_name(context))
+    opened, environment, platform = await _shown(context, arguments)
     assert opened.lock is not None
-    platform = platform_to_show(opened, environment, arguments.platform, context)
     return opened, environment, platform, rows(opened, opened.lock, environment, platform)
 
 
-def _table(rows: tuple[Row, ...], fields: str | None) -> str:
+async def _shown(context: Context, arguments: Namespace) -> tuple[OpenWorkspace, Environment, Platform]:
+    """What a listing is of: the locked workspace, the environment and the platform that the flags name."""
+    from ..errors import PixiError
+    from ..operations.look import locked_workspace, platform_to_show
+
+    if context.script is not None and arguments.environment is not None:
+        raise PixiError(
+            "`--script` does not support --environment",
+            help="A PEP 723 script has one implicit default run environment.",
+        )
+    opened = await locked_workspace(context)
+    environment = opened.environment(arguments.environment or opened.default_name(context))
+    return opened, environment, platform_to_show(opened, environment, arguments.platform, context)
+
+
+def _table(rows: tuple[Row, ...], fields: list[str] | None) -> str:
     from ..errors import UsageError
     from .tables import table
 
-    names = fields.split(",") if fields else ["name", "version", "build", "size", "kind", "source"]
+    names = [n.strip() for f in fields for n in f.split(",")] if fields else list(_DEFAULT_FIELDS)
     for name in names:
         if name not in FIELDS:
             raise UsageError(f"invalid value '{name}' for '--fields'", help="Possible are: " + ", ".join(FIELDS) + ".")
     header = [FIELDS[n][0] for n in names]
     right = [i for i, n in enumerate(names) if n == "size"]
     return table(header, ([FIELDS[n][1](r) for n in names] for r in rows), right)
+
+
+def tree(arguments: Namespace) -> int:
+    """`tree [REGEX]`, `tree -i REGEX`: locks if need be, never installs."""
+    from ..errors import UsageError
+    from ..operations.tree import Tree, build, inverted, lines
+    from .running import operation
+
+    if arguments.invert and arguments.regex is None:
+        raise UsageError("the following required arguments were not provided:\n  <REGEX>")
+    output: Output = arguments.output
+
+    async def run(context: Context) -> tuple[str, Tree]:
+        opened, environment, platform = await _shown(context, arguments)
+        assert opened.lock is not None
+        return environment.name, build(opened.lock, environment, platform)
+
+    name, found = operation(arguments, run, record=False)
+    if name != "default":
+        output.say(f"Environment: {name}")
+    drawn = inverted(found, arguments.regex) if arguments.invert else lines(found, arguments.regex)
+    output.data("\n".join(output.tree_line(line) for line in drawn))
+    return 0
 
 
 def info(arguments: Namespace) -> int:

@@ -26,6 +26,7 @@ class Output:
         self.quiet = quiet
         self.color = color
         self.progress = progress and sys.stderr.isatty()
+        self.paints_data = False
         self.arguments: tuple[str, ...] = ()
         self._pipe: TextIO | None = None
         self._line = ""
@@ -44,6 +45,10 @@ class Output:
             quiet=getattr(arguments, "quiet", 0),
             color=_wants_color(getattr(arguments, "color", "auto")),
             progress=not getattr(arguments, "no_progress", False),
+        )
+        when = getattr(arguments, "color", "auto")
+        self.paints_data = when == "always" or (
+            when == "auto" and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
         )
         self.arguments = _shown(argv)
         fd = getattr(arguments, "events_fd", None)
@@ -113,6 +118,15 @@ class Output:
             self._clear()
             sys.stderr.write(text + "\n")
 
+    def tree_line(self, line: Any) -> str:
+        """A line of `tree`, painted as Pixi does: direct names green, conda versions yellow, PyPI versions blue."""
+        if not self.paints_data:
+            return str(line)
+        name = f"\x1b[1;32m{line.name}\x1b[0m" if line.direct else line.name
+        version = f"\x1b[{'34' if line.kind == 'pypi' else '33'}m{line.version}\x1b[0m"
+        extras = f"\x1b[36m(extra: {', '.join(line.extras)})\x1b[0m" if line.extras else ""
+        return f"{line.lead}{name} {version} {extras}{' (*)' if line.again else ''}"
+
     def success(self, text: str) -> None:
         """A line that says what was done, with Pixi's check mark."""
         self.say(self._painted("32", "✔") + f" {text}")
@@ -164,7 +178,11 @@ def context_of(arguments: Namespace) -> Context:
     """The context that the flags and the environment of a command give, its events going to the command's output."""
     output: Output = arguments.output
     manifest = getattr(arguments, "manifest_path", None)
+    environ = dict(os.environ)
+    if getattr(arguments, "offline", None) is False:
+        environ["PIXI_OFFLINE"] = "false"
     context = Context(
+        environ=environ,
         sink=output.sink,
         manifest_path=Path(manifest) if manifest else None,
         caller=_caller(arguments),

@@ -11,6 +11,8 @@ from typing import Any, NoReturn
 from ..errors import UsageError
 
 Handler = Callable[[argparse.Namespace], int]
+_YES = ("y", "yes", "t", "true", "on", "1")
+_NO = ("n", "no", "f", "false", "off", "0")
 _ENVIRONMENT = re.compile(r"[a-z0-9-]+\Z")
 
 
@@ -77,26 +79,43 @@ class Commands:
         )
         if run is not None:
             parser.set_defaults(run=run)
-        _common(parser)
+        common_options(parser)
         return parser
 
 
-def _common(parser: Parser) -> None:
+def common_options(parser: Parser) -> None:
     """What every command understands."""
     group = parser.add_argument_group("global options")
-    group.add_argument("-v", "--verbose", action="count", default=0, help="say more (repeatable)")
-    group.add_argument("-q", "--quiet", action="count", default=0, help="say less")
-    group.add_argument("--color", choices=("always", "never", "auto"), default="auto", help="whether to use colours")
-    group.add_argument("--no-progress", action="store_true", help="no progress bars")
-    group.add_argument("--offline", action="store_true", help="use only what the caches hold")
-    group.add_argument("--events-fd", type=int, help=argparse.SUPPRESS)
-    group.add_argument("--caller-fd", type=int, help=argparse.SUPPRESS)
+    unset = argparse.SUPPRESS  # so that an option before the sub-command is not undone by the sub-command's default
+    group.add_argument("-v", "--verbose", action="count", default=unset, help="say more (repeatable)")
+    group.add_argument("-q", "--quiet", action="count", default=unset, help="say less")
+    group.add_argument("--color", choices=("always", "never", "auto"), default=unset, help="whether to use colours")
+    group.add_argument("--no-progress", action="store_true", default=unset, help="no progress bars")
+    group.add_argument("--offline", action="store_true", default=unset, help="use only what the caches hold")
+    group.add_argument("--no-offline", action="store_false", dest="offline", default=unset, help=argparse.SUPPRESS)
+    group.add_argument("--events-fd", type=int, default=unset, help=argparse.SUPPRESS)
+    group.add_argument("--caller-fd", type=int, default=unset, help=argparse.SUPPRESS)
 
 
 def workspace_options(parser: Parser) -> None:
     """Which workspace."""
-    parser.add_argument("--manifest-path", "-m", metavar="PATH", help="the manifest, or the folder that holds it")
-    parser.add_argument("--workspace", "-w", metavar="NAME", help="a workspace of the registry, by name")
+    parser.add_argument(
+        "--manifest-path",
+        "-m",
+        metavar="PATH",
+        default=argparse.SUPPRESS,
+        help="the manifest, or the folder that holds it",
+    )
+    parser.add_argument(
+        "--workspace", "-w", metavar="NAME", default=argparse.SUPPRESS, help="a workspace of the registry, by name"
+    )
+
+
+def script_option(parser: Parser) -> None:
+    """A Python file with an inline block in a workspace's place."""
+    parser.add_argument(
+        "--script", metavar="FILE", default=argparse.SUPPRESS, help="a Python file with an inline block (PEP 723)"
+    )
 
 
 def lock_options(parser: Parser) -> None:
@@ -135,4 +154,24 @@ def json_option(parser: Parser) -> None:
 
 def parse(parser: Parser, argv: Sequence[str]) -> argparse.Namespace:
     """The namespace of a command line; `run` in it is the handler. Raises UsageError."""
-    return parser.parse_args(list(argv))
+    return parser.parse_args(_with_plain_switches(argv))
+
+
+def _with_plain_switches(argv: Sequence[str]) -> list[str]:
+    """`--offline=false` as `--no-offline`, and `--offline=true` as `--offline`, where they are this program's own.
+
+    Behind `--`, and behind the command of `run` and `exec`, words belong to somebody else.
+    """
+    words: list[str] = []
+    positional = 0
+    for index, word in enumerate(argv):
+        if word == "--" or (positional > 1 and words[0] in ("run", "exec", "r", "x")):
+            return [*words, *argv[index:]]
+        if word.startswith("--offline="):
+            value = word.partition("=")[2].lower()
+            if value not in (*_YES, *_NO):
+                raise UsageError(f"invalid value '{value}' for '--offline[=<OFFLINE>]'", help="Use true or false.")
+            word = "--offline" if value in _YES else "--no-offline"
+        positional += not word.startswith("-")
+        words.append(word)
+    return words

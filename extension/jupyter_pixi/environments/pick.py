@@ -15,7 +15,8 @@ from .model import Environment
 CHECKED = ("__glibc", "__musl", "__eglibc", "__cuda", "__osx", "__win", "__linux")
 """The virtual packages whose presence in locked packages decides whether they run here (`__archspec` does not)."""
 
-_FALLBACKS = {"osx-arm64": ("osx-64",), "win-arm64": ("win-64",), "win-64": ("win-32",)}
+FALLBACKS = {"osx-arm64": ("osx-64",), "win-arm64": ("win-64",), "win-64": ("win-32",)}
+"""Subdirs whose packages a machine of another subdir runs as well."""
 _OVERRIDE = {
     "__cuda": "CUDA",
     "__cuda_arch": "CUDA_ARCH",
@@ -51,7 +52,7 @@ def choose_platform(
     that is not in it has not been locked, and is never taken by accident.
     """
     locked = locked_requirements or {}
-    subdirs = (host.subdir, *_FALLBACKS.get(host.subdir, ()))
+    subdirs = (host.subdir, *FALLBACKS.get(host.subdir, ()))
     candidates = [p for subdir in subdirs for p in environment.platforms if p.subdir == subdir]
     for platform in candidates:
         if host.pretended or not missing_packages(platform, host):
@@ -112,7 +113,7 @@ def _reasons(environment: Environment, host: Host) -> tuple[str, ...]:
 
 
 def _reason(platform: Platform, host: Host) -> str:
-    subdirs = (host.subdir, *_FALLBACKS.get(host.subdir, ()))
+    subdirs = (host.subdir, *FALLBACKS.get(host.subdir, ()))
     if platform.subdir not in subdirs:
         return f"{platform.name}: requires subdir '{platform.subdir}', which this machine can't run"
     gaps = ", ".join(f"{p.name} >= {p.version}" for p in missing_packages(platform, host))

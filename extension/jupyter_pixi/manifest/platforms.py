@@ -15,7 +15,7 @@ from .subdirs import FAMILIES, SUBDIRS, default_virtual_packages, is_subdir
 from .toml import Table, Value
 
 MAX_NAME = 64
-_FRIENDLY = (
+FRIENDLY = (
     ("cuda", "__cuda"),
     ("archspec", "__archspec"),
     ("glibc", "__glibc"),
@@ -83,15 +83,15 @@ def make_platform(name: str, subdir: str, written: Iterable[VirtualPackage]) -> 
     """The platform with these virtual packages as its own; those equal to the subdir's default do not count."""
     packages = tuple(written)
     defaults = default_virtual_packages(subdir)
-    return Platform(name, subdir, tuple(p for p in packages if not _is_default(p, defaults)), packages)
+    return Platform(name, subdir, tuple(p for p in packages if not is_default(p, defaults)), packages)
 
 
 def derived_name(subdir: str, packages: Iterable[VirtualPackage]) -> str:
     """The name of a platform that was given none: the subdir and what differs from its defaults."""
     defaults = default_virtual_packages(subdir)
-    rest = {p.name: p for p in packages if not _is_default(p, defaults)}
+    rest = {p.name: p for p in packages if not is_default(p, defaults)}
     parts = [subdir]
-    for key, name in _FRIENDLY:
+    for key, name in FRIENDLY:
         package = rest.get(name)
         if package is None:
             continue
@@ -132,7 +132,8 @@ def _segment(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9]+", "-", text).strip("-")
 
 
-def _is_default(package: VirtualPackage, defaults: tuple[VirtualPackage, ...]) -> bool:
+def is_default(package: VirtualPackage, defaults: tuple[VirtualPackage, ...]) -> bool:
+    """Whether a virtual package is one of a subdir's defaults."""
     return any(
         package.name == default.name
         and (package.build or "") == (default.build or "")
@@ -167,7 +168,7 @@ def _friendly(table: Table) -> list[VirtualPackage]:
     archspec = table.ask("archspec")
     if archspec is not None:
         packages.append(_archspec(archspec))
-    for key, name in _FRIENDLY[2:]:
+    for key, name in FRIENDLY[2:]:
         value = table.ask(key)
         if key == "macos":
             alias = table.ask("osx")

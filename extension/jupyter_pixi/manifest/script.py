@@ -146,3 +146,14 @@ def _requires_python(value: Value) -> str:
     if problem:
         raise value.error(f"Failed to parse version '{value.string()}': {problem}")
     return value.string()
+
+
+def with_block(text: str, path: Path, toml: str) -> str:
+    """A script's text with another TOML in its block. Raises ManifestError when it has no block."""
+    block = find_block(text, path)
+    if block is None:
+        raise ManifestError("the script has no PEP 723 block", place=Place(path))
+    newline = "\r\n" if "\r\n" in text else "\n"
+    lines = text.split("\n")
+    body = [f"# {line}".rstrip() + ("\r" if newline == "\r\n" else "") for line in toml.rstrip("\n").splitlines()]
+    return "\n".join([*lines[: block.first + 1], *body, *lines[block.last :]])

@@ -135,6 +135,8 @@ async def _make(change: Change, result: Changed, name: str | None, context: Cont
 
 
 def _environment_to_install(after: OpenWorkspace, context: Context, default_only: bool) -> str | None:
+    if after.manifest.kind == "script":
+        return None
     if context.caller is not None:
         return context.caller.environment if context.caller.environment in after.environments else None
     if default_only:

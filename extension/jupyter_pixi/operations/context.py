@@ -73,6 +73,7 @@ class Context:
     locked: bool = False
     no_install: bool = False
     offline: bool = False
+    script: Path | None = None  # a Python file with an inline block, in a workspace's place
 
     def note(self, text: str) -> None:
         """Tell the user something."""

@@ -28,18 +28,30 @@ class Foreign:
     pypi: tuple[tuple[str, PypiSpec], ...] = ()
     variables: Mapping[str, str] = field(default_factory=dict)
 
+    def all_channels(self, alias: str) -> tuple[str, ...]:
+        """The channels as Pixi takes them over: `defaults` spelt out, then the URLs of those that only specs name."""
+        found: list[str] = []
+        for channel in self.channels:
+            found += _DEFAULTS if channel == "defaults" else [channel]
+        return tuple(dict.fromkeys([*found, *self.spec_channels(alias)]))
+
     def spec_channels(self, alias: str) -> list[str]:
         """The URLs of channels that only specs name (`tiny::tool`)."""
         found = dict.fromkeys(s.channel for _, s in self.conda if s.channel)
         return [c if "://" in c else f"{alias.rstrip('/')}/{c}" for c in found]
 
 
-def read_foreign(path: Path) -> Foreign:
-    """Read a conda environment file (.yml, .yaml) or a requirements file. Raises PixiError with the line."""
+def read_text(path: Path) -> str:
+    """The file's text. Raises PixiError when it cannot be read or is not UTF-8."""
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise PixiError(f"Cannot read {path}: {getattr(error, 'strerror', None) or 'it is not UTF-8 text'}.") from None
+
+
+def read_foreign(path: Path) -> Foreign:
+    """Read a conda environment file (.yml, .yaml) or a requirements file. Raises PixiError with the line."""
+    text = read_text(path)
     if path.suffix in (".yml", ".yaml"):
         return environment_yml(text, path)
     return requirements_txt(text, path)

@@ -13,11 +13,14 @@ from ..lockfile.model import LockFile
 from ..manifest.model import Platform
 from ..prefix.paths import prefix_path
 from .context import Context
+from .scripts import prefix_folder
 from .workspace import OpenWorkspace
 
 
 def prefix_of(opened: OpenWorkspace, environment: str) -> Path:
     """The prefix of an environment (it may not exist)."""
+    if opened.manifest.kind == "script":
+        return prefix_folder(opened.manifest, os.environ) / environment
     return prefix_path(
         opened.root,
         environment,

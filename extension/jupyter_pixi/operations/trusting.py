@@ -9,6 +9,8 @@ from .workspace import OpenWorkspace
 
 def remember(opened: OpenWorkspace, context: Context) -> None:
     """Record that the user works with this workspace as it now is. Where nothing can be recorded, nothing happens."""
+    if opened.manifest.kind == "script":
+        return
     try:
         trust.record(str(opened.root), trust.what_runs(opened.manifest, opened.lock), context.environ)
     except OSError as error:

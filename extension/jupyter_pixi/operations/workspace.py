@@ -17,6 +17,7 @@ from ..manifest import find_manifest, parse_manifest
 from ..manifest.model import Manifest, ManifestWarning, Platform
 from .context import Context
 from .policy import refuse_credentials
+from .scripts import for_machine, lock_path, script_path
 
 if TYPE_CHECKING:
     from ..lockfile.check import Verdict
@@ -45,6 +46,8 @@ class OpenWorkspace:
     @property
     def lock_path(self) -> Path:
         """Where the lock file is or will be."""
+        if self.manifest.kind == "script":
+            return lock_path(self.manifest.path)
         return self.root / "pixi.lock"
 
     @property
@@ -81,6 +84,9 @@ class OpenWorkspace:
 
 def locate(context: Context) -> Path:
     """The manifest that a command works on. Raises ManifestNotFound with a way out."""
+    script = script_path(context)
+    if script is not None:
+        return script
     try:
         return find_manifest(context.cwd, explicit=context.manifest_path, environ=context.environ)
     except ManifestNotFound as error:
@@ -96,7 +102,7 @@ def open_workspace(context: Context, *, tolerate_lock: bool = False) -> OpenWork
     """
     path = locate(context)
     data = _read(path)
-    manifest = parse_manifest(data, path)
+    manifest = _parsed(data, path)
     config = load_config(manifest.root, context.environ)
     environments = compose(manifest, config)
     bare = OpenWorkspace(manifest, data, environments, config, None, None)
@@ -123,7 +129,7 @@ def with_manifest(opened: OpenWorkspace, data: bytes) -> OpenWorkspace:
     if data == opened.manifest_data:
         return opened
     refuse_credentials(opened.manifest_data, data)
-    manifest = parse_manifest(data, opened.manifest.path)
+    manifest = for_machine(parse_manifest(data, opened.manifest.path), opened.lock_data)
     environments = compose(manifest, opened.config)
     changed = OpenWorkspace(manifest, data, environments, opened.config, None, opened.lock_data, opened.lock_error)
     if opened.lock_data is None or opened.lock_error is not None:
@@ -135,6 +141,14 @@ def new_warnings(before: Manifest | None, after: Manifest) -> tuple[ManifestWarn
     """The warnings that a change brought."""
     known = {w.text for w in before.warnings} if before is not None else set()
     return tuple(w for w in after.warnings if w.text not in known)
+
+
+def _parsed(data: bytes, path: Path) -> Manifest:
+    manifest = parse_manifest(data, path)
+    if manifest.kind != "script":
+        return manifest
+    beside = lock_path(path)
+    return for_machine(manifest, beside.read_bytes() if beside.exists() else None)
 
 
 def _read(path: Path) -> bytes:

@@ -1,0 +1,328 @@
+"""Turns `workspace …` and `import` into edits and listings, and tells their results."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import PixiError
+from ..manifest.edit import Where
+from .output import Output, context_of
+from .running import operation
+
+if TYPE_CHECKING:
+    from ..operations.edits import Edit
+    from ..operations.platform_specs import Wanted
+    from ..operations.result import Changed
+    from ..operations.workspace import OpenWorkspace
+
+
+def _opened(arguments: Namespace) -> OpenWorkspace:
+    from ..operations.workspace import open_workspace
+
+    return open_workspace(context_of(arguments), tolerate_lock=True)
+
+
+def _edit(arguments: Namespace, edit: Edit, *, lock: bool) -> int:
+    from ..operations.edits import edit_manifest
+
+    return _told(arguments, operation(arguments, lambda c: edit_manifest(c, edit, lock=lock)))
+
+
+def _told(arguments: Namespace, changed: Changed) -> int:
+    output: Output = arguments.output
+    for note in changed.notes:
+        output.warn(note)
+    for line in changed.lines:
+        if line.startswith("  "):
+            output.say(line)
+        else:
+            output.success(line)
+    output.result(changed.data())
+    return 0
+
+
+def _where(arguments: Namespace) -> Where:
+    if getattr(arguments, "script", None) and (arguments.feature or arguments.environment):
+        flag = "--feature" if arguments.feature else "--environment"
+        raise PixiError(
+            f"`pixi workspace --script` does not support {flag}",
+            help="A PEP 723 script has one implicit default run environment.",
+        )
+    return Where(feature=arguments.feature, environment=arguments.environment)
+
+
+def _list(arguments: Namespace, lines: list[str], names: list[str]) -> int:
+    output: Output = arguments.output
+    output.data(" ".join(names) if getattr(arguments, "machine_readable", False) else "\n".join(lines))
+    return 0
+
+
+# -- channels -----------------------------------------------------------------------------------------------------
+
+
+def channel_list(arguments: Namespace) -> int:
+    """`workspace channel list`."""
+    from ..operations.workspace_edit import channel_lines
+
+    return _list(arguments, list(channel_lines(_opened(arguments), urls=arguments.urls)), [])
+
+
+def channel_add(arguments: Namespace) -> int:
+    """`workspace channel add`."""
+    from ..operations.workspace_edit import add_channels
+
+    where = _where(arguments)
+    edit = add_channels(arguments.channels, where, priority=arguments.priority, prepend=arguments.prepend)
+    return _edit(arguments, edit, lock=True)
+
+
+def channel_remove(arguments: Namespace) -> int:
+    """`workspace channel remove`."""
+    from ..operations.workspace_edit import remove_channels
+
+    edit = remove_channels(arguments.channels, _where(arguments), priority=arguments.priority)
+    return _edit(arguments, edit, lock=True)
+
+
+# -- environments and features ------------------------------------------------------------------------------------
+
+
+def environment_list(arguments: Namespace) -> int:
+    """`workspace environment list`."""
+    from ..operations.workspace_edit import environment_lines
+
+    opened = _opened(arguments)
+    return _list(arguments, list(environment_lines(opened)), list(opened.environments))
+
+
+def environment_add(arguments: Namespace) -> int:
+    """`workspace environment add`."""
+    from ..operations.workspace_edit import add_environment
+
+    edit = add_environment(
+        arguments.name,
+        arguments.feature,
+        solve_group=arguments.solve_group,
+        no_default_feature=arguments.no_default_feature,
+        force=arguments.force,
+    )
+    return _edit(arguments, edit, lock=False)
+
+
+def environment_remove(arguments: Namespace) -> int:
+    """`workspace environment remove`."""
+    from ..operations.workspace_edit import remove_environment
+
+    return _edit(arguments, remove_environment(arguments.name), lock=False)
+
+
+def feature_list(arguments: Namespace) -> int:
+    """`workspace feature list`."""
+    from ..operations.workspace_edit import feature_lines
+
+    opened = _opened(arguments)
+    return _list(arguments, list(feature_lines(opened)), list(opened.manifest.features))
+
+
+def feature_remove(arguments: Namespace) -> int:
+    """`workspace feature remove`: asks when environments use it, which needs a terminal or `--yes`."""
+    from ..operations.workspace_edit import remove_feature, users_of
+
+    users = users_of(_opened(arguments), arguments.feature)
+    if users and not arguments.yes and not _confirmed(arguments.feature, users):
+        return 0
+    return _edit(arguments, remove_feature(arguments.feature), lock=False)
+
+
+def _confirmed(feature: str, users: list[str]) -> bool:
+    import sys
+
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise PixiError(
+            "IO error: not a terminal",
+            help=f"The feature '{feature}' is used by {', '.join(users)}; say that it shall go with --yes.",
+        )
+    used = f"environment '{users[0]}'" if len(users) == 1 else f"the following environments: {', '.join(users)}"
+    sys.stderr.write(f"Feature '{feature}' is used by {used}. Do you want to remove it anyway? [y/N] ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+# -- platforms ----------------------------------------------------------------------------------------------------
+
+
+def platform_list(arguments: Namespace) -> int:
+    """`workspace platform list`."""
+    from ..operations.platforms_list import document, lines
+
+    opened = _opened(arguments)
+    context = context_of(arguments)
+    if arguments.json:
+        output: Output = arguments.output
+        output.json(document(opened, context.environ))
+        return 0
+    names = [p.name for p in opened.manifest.workspace.platforms]
+    return _list(arguments, [] if arguments.machine_readable else list(lines(opened, context.environ)), names)
+
+
+def platform_add(arguments: Namespace) -> int:
+    """`workspace platform add`."""
+    from ..environments import host
+    from ..operations.platforms_edit import add, add_detected
+
+    raw = tuple(t for t in arguments.platforms if t.startswith("__"))
+    names = [t for t in arguments.platforms if not t.startswith("__")]
+    wanted, where = _wanted(arguments, raw), _where(arguments)
+    if arguments.auto_detect:
+        machine = host(context_of(arguments).environ, archspec=True)
+        return _edit(arguments, add_detected(machine, names, wanted, where), lock=True)
+    return _edit(arguments, add(names, wanted, where), lock=True)
+
+
+def platform_edit(arguments: Namespace) -> int:
+    """`workspace platform edit`."""
+    from ..operations.platforms_edit import PlatformChange, change
+
+    asked = PlatformChange(
+        name=arguments.name,
+        subdir=arguments.subdir,
+        wanted=_wanted(arguments, tuple(arguments.packages)),
+        remove=tuple(arguments.remove_virtual_package),
+        clear=arguments.clear_virtual_packages,
+    )
+    return _edit(arguments, change(asked), lock=True)
+
+
+def platform_move(arguments: Namespace) -> int:
+    """`workspace platform move`."""
+    from ..operations.platforms_edit import move
+
+    edit = move(arguments.name, before=arguments.before, after=arguments.after, top=arguments.to_top)
+    return _edit(arguments, edit, lock=True)
+
+
+def platform_remove(arguments: Namespace) -> int:
+    """`workspace platform remove`."""
+    from ..operations.platforms_edit import remove
+
+    return _edit(arguments, remove(arguments.platforms, _where(arguments)), lock=True)
+
+
+def _wanted(arguments: Namespace, raw: tuple[str, ...]) -> Wanted:
+    from ..operations.platform_specs import FLAGS, Wanted
+
+    given = {key: value for key in FLAGS if (value := getattr(arguments, f"vp_{key}")) is not None}
+    return Wanted(given, raw)
+
+
+# -- name, description, version, requires-pixi --------------------------------------------------------------------
+
+
+def meta_get(arguments: Namespace) -> int:
+    """`workspace name|description|version|requires-pixi get`: nothing where nothing is set."""
+    from ..operations.workspace_meta import open_manifest
+
+    workspace = open_manifest(context_of(arguments)).manifest.workspace
+    value = getattr(workspace, arguments.field.replace("-", "_"))
+    if value is not None:
+        output: Output = arguments.output
+        output.data(value)
+    return 0
+
+
+def meta_set(arguments: Namespace) -> int:
+    """`workspace name|description|version|requires-pixi set`, `version major|minor|patch`, `requires-pixi unset`."""
+    from ..operations import workspace_meta as meta
+
+    if arguments.field == "requires-pixi":
+        change = meta.set_requires(arguments.value)
+    elif arguments.bump is not None:
+        change = meta.bump(arguments.bump)
+    else:
+        change = meta.set_field(arguments.field, arguments.value)
+    output: Output = arguments.output
+    said = meta.edit(context_of(arguments), change)
+    output.success(said)
+    output.result({"kind": "workspace", "message": said})
+    return 0
+
+
+def requires_verify(arguments: Namespace) -> int:
+    """`workspace requires-pixi verify`."""
+    from ..operations.workspace_meta import verify
+
+    verify(context_of(arguments))
+    return 0
+
+
+# -- the registry -------------------------------------------------------------------------------------------------
+
+
+def register(arguments: Namespace) -> int:
+    """`workspace register`."""
+    from ..operations import registry
+    from ..operations.workspace import open_workspace
+
+    context = context_of(arguments)
+    opened = open_workspace(context, tolerate_lock=True)
+    name = arguments.name or opened.manifest.workspace.name
+    path = (context.cwd / arguments.path).resolve() if arguments.path else opened.root
+    registry.register(name, path, context.environ, force=arguments.force)
+    output: Output = arguments.output
+    output.success(f"Workspace '{name}' has been registered successfully.")
+    return 0
+
+
+def register_list(arguments: Namespace) -> int:
+    """`workspace register list`."""
+    from ..operations.registry import registered, registry_text
+
+    found = registered(context_of(arguments).environ)
+    output: Output = arguments.output
+    if arguments.json:
+        output.json({name: str(path) for name, path in found.items()})
+    else:
+        output.data(registry_text(found).rstrip("\n"))
+    return 0
+
+
+def register_remove(arguments: Namespace) -> int:
+    """`workspace register remove`."""
+    from ..operations.registry import unregister
+
+    unregister(arguments.name, context_of(arguments).environ)
+    output: Output = arguments.output
+    output.success(f"Workspace '{arguments.name}' has been removed from the registry successfully.")
+    return 0
+
+
+def register_prune(arguments: Namespace) -> int:
+    """`workspace register prune`."""
+    from ..operations.registry import prune
+
+    output: Output = arguments.output
+    for name in prune(context_of(arguments).environ):
+        output.say(f"removed workspace {name}")
+    output.success("Workspace registry cleaned")
+    return 0
+
+
+# -- import -------------------------------------------------------------------------------------------------------
+
+
+def import_file(arguments: Namespace) -> int:
+    """`import FILE`."""
+    from ..operations.import_file import ImportOptions, check_format
+    from ..operations.import_file import import_file as work
+
+    options = ImportOptions(
+        file=Path(arguments.file),
+        format=check_format(arguments.format),
+        feature=arguments.feature,
+        environment=arguments.environment,
+        platforms=tuple(arguments.platform),
+    )
+    return _told(arguments, operation(arguments, lambda c: work(c, replace(options, file=c.cwd / options.file))))

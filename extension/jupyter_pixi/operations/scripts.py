@@ -1,0 +1,123 @@
+"""Turns a Python script with an inline block (PEP 723) into a workspace of one environment, kept in Pixi's cache.
+
+(Pixi's docs/python/scripts.md.) Its lock is the file beside it, `tool.py.pixi.lock`, where somebody made one; nothing
+else is written beside a script.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .. import system
+from ..config import cache_folder
+from ..environments.host import current_subdir
+from ..errors import LockOutOfDate, PixiError, UsageError
+from ..manifest.model import Manifest, Platform
+from ..manifest.script import CLOSE, OPEN, find_block, with_platforms
+from ..manifest.subdirs import is_subdir
+
+if TYPE_CHECKING:
+    from .context import Context
+    from .publication import Pair
+    from .workspace import OpenWorkspace
+
+SUFFIXES = (".py", ".pyw")
+
+
+def lock_path(script: Path) -> Path:
+    """Where the lock file of a script is, if it has one."""
+    return script.with_name(script.name + ".pixi.lock")
+
+
+def script_path(context: Context) -> Path | None:
+    """The script that a command works on, absolute. Raises PixiError for a file that can be none."""
+    if context.script is None:
+        return None
+    path = Path(os.path.normpath(context.cwd / context.script))
+    if path.suffix not in SUFFIXES:
+        raise UsageError(f"'{context.script}' is no Python script", help="Inline blocks are read from .py files.")
+    return path
+
+
+def for_machine(manifest: Manifest, lock_data: bytes | None) -> Manifest:
+    """A script that says nothing of platforms: it has those of its lock, or else this machine's."""
+    if manifest.kind != "script" or manifest.explicit_platforms:
+        return manifest
+    names: tuple[str, ...] = ()
+    if lock_data is not None:
+        from ..lockfile import read_lock
+
+        lock = read_lock(lock_data, lock_path(manifest.path))
+        names = tuple(row.name for row in lock.platforms if is_subdir(row.name))
+    return with_platforms(manifest, tuple(Platform(n, n) for n in names or (current_subdir(),)))
+
+
+def require_lock(opened: OpenWorkspace, context: Context) -> None:
+    """`--locked` and `--frozen` of a script ask for the lock beside it. Raises LockOutOfDate without one."""
+    if opened.manifest.kind == "script" and opened.lock is None and (context.frozen or context.locked):
+        flag = "--frozen" if context.frozen else "--locked"
+        raise LockOutOfDate(
+            f"{flag} needs a lock file, and '{opened.lock_path.name}' does not exist",
+            help=f"Make it with `lock --script {opened.manifest.path.name}`.",
+        )
+
+
+def prefix_folder(manifest: Manifest, environ: Mapping[str, str]) -> Path:
+    """The folder of a script's environments in the cache; the key is its place and its block."""
+    block = find_block(manifest.data.decode(), manifest.path)
+    text = f"{manifest.path.resolve()}\0{block.text if block is not None else ''}"
+    key = hashlib.sha256(text.encode()).hexdigest()[:16]
+    return cache_folder(environ) / "cached-envs-v0" / f"{manifest.path.stem}-{key}" / "envs"
+
+
+def write(opened: OpenWorkspace, pair: Pair) -> None:
+    """Put a script's new text and its new lock on disk, each at once. Raises PixiError where that is not allowed."""
+    try:
+        if pair.manifest is not None:
+            system.replace_file(opened.manifest.path, pair.manifest)
+        if pair.lock is not None:
+            system.replace_file(opened.lock_path, pair.lock)
+        elif pair.remove_lock:
+            opened.lock_path.unlink(missing_ok=True)
+    except OSError as error:
+        raise PixiError(f"Cannot write {error.filename or opened.manifest.path}: {error.strerror}.") from None
+
+
+def new_block(text: str, channels: tuple[str, ...] = ()) -> str:
+    """A script's text with an empty block in front, behind a shebang and an encoding line if there are any."""
+    lines = [OPEN, '# requires-python = ">=3.11"', "# dependencies = []"]
+    if channels:
+        from ..manifest.values import value_text
+
+        lines += ["#", "# [tool.pixi.workspace]", f"# channels = {value_text(list(channels))}"]
+    lines.append(CLOSE)
+    at = 0
+    rows = text.splitlines(keepends=True)
+    while at < min(2, len(rows)) and (rows[at].startswith("#!") or (rows[at].startswith("#") and "coding" in rows[at])):
+        at += 1
+    head, rest = "".join(rows[:at]), "".join(rows[at:])
+    gap = "\n" if rest.strip() and not rest.startswith("\n") else ""
+    return head + "\n".join(lines) + "\n" + gap + rest
+
+
+def init_script(path: Path, channels: tuple[str, ...]) -> None:
+    """Give a script (made if need be) an inline block. Raises PixiError when it has one."""
+    if path.suffix not in SUFFIXES:
+        raise UsageError(f"'{path.name}' is no Python script", help="Name a .py file.")
+    try:
+        text = path.read_text(encoding="utf-8") if path.exists() else ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise PixiError(f"Cannot read {path}: {getattr(error, 'strerror', None) or 'it is not UTF-8 text'}.") from None
+    if find_block(text, path) is not None:
+        raise PixiError(
+            f"'{path}' already has a script block", help="Change it with `add --script` and `remove --script`."
+        )
+    executable = path.exists() and bool(path.stat().st_mode & stat.S_IXUSR)
+    system.replace_file(path, new_block(text, channels).encode())
+    if executable:
+        path.chmod(path.stat().st_mode | stat.S_IXUSR)
