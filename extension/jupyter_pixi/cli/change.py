@@ -36,6 +36,7 @@ def add(arguments: Namespace) -> int:
         dry_run=arguments.dry_run,
         restart=arguments.restart,
         force_loaded=arguments.force_loaded,
+        adopt=arguments.adopt,
     )
     return told(arguments, operation(arguments, lambda c: work(c, options), record=not arguments.dry_run))
 

@@ -47,6 +47,7 @@ class AddOptions:
     dry_run: bool = False
     restart: bool = False
     force_loaded: bool = False
+    adopt: bool = False
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,10 @@ class Asked:
 
 async def add(context: Context, options: AddOptions) -> Changed:
     """Add packages to the manifest, lock and install. Raises PixiError; manifest and lock are then as before."""
+    if options.adopt:
+        from .drifting import adopted
+
+        options = replace(options, specs=adopted(context, options.specs), pypi=True, adopt=False)
     asked = tuple(_asked(text, options) for text in options.specs)
     if not asked:
         raise UsageError("the following required arguments were not provided: <SPEC>...")

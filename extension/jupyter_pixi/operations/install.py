@@ -81,8 +81,19 @@ async def install(context: Context, options: InstallOptions) -> Installed:
     remember(opened, context)
     reports = {}
     for name in names:
-        reports[name] = await install_environment(opened, name, context, options)
+        reports[name] = await install_environment(
+            opened, name, context, await _repairing(opened, name, context, options)
+        )
     return Installed(reports)
+
+
+async def _repairing(opened: OpenWorkspace, name: str, context: Context, options: InstallOptions) -> InstallOptions:
+    """The options with what a repair has to make anew."""
+    if not options.repair:
+        return options
+    from .drifting import prepare_repair
+
+    return replace(options, reinstall=await prepare_repair(opened, name, context))
 
 
 def _names(opened: OpenWorkspace, context: Context, options: InstallOptions) -> tuple[str, ...]:
@@ -132,7 +143,7 @@ def _request(opened: OpenWorkspace, name: str, context: Context, options: Instal
         by_accident=found.by_accident and not options.as_run,
         foreign=foreign,
         quick=options.quick,
-        reinstall="all" if options.repair else options.reinstall,
+        reinstall=options.reinstall,
         filters=Filters(frozenset(options.skip), frozenset(options.skip_with_deps), frozenset(options.only)),
         offline=context.offline,
         cache=cache_folder(context.environ),

@@ -18,9 +18,13 @@ from ..manifest.model import Platform
 from ..prefix.kernels import Kernel, offered
 from ..prefix.readiness import state as prefix_state
 from .context import Context
+from .drifting import HINT
 from .settling import is_interrupted
 from .targets import locked_requirements, prefix_of
 from .workspace import OpenWorkspace, locate, open_workspace
+
+_DRIFT_SHOWN = 20
+"""How many differing packages `status` lists for people."""
 
 
 @dataclass(frozen=True)
@@ -127,7 +131,19 @@ def status(context: Context, only: str | None = None) -> dict[str, Any]:
         "lock": _lock_document(opened),
         "interrupted": is_interrupted(opened.root),
         "environments": [s.to_json() for s in found],
+        "drift": _drift(opened, context, only),
     }
+
+
+def _drift(opened: OpenWorkspace, context: Context, only: str | None) -> dict[str, Any]:
+    """What differs from the lock in the environment that the command is about, by its name."""
+    from .drifting import drift_of
+
+    name = only or (context.caller.environment if context.caller is not None else opened.default_name(context))
+    if opened.lock_error is not None:
+        return {}
+    rows = drift_of(opened, name, context)
+    return {name: [row.to_dict() for row in rows]} if rows else {}
 
 
 def _lock_document(opened: OpenWorkspace) -> dict[str, Any]:
@@ -192,4 +208,10 @@ def status_text(document: dict[str, Any]) -> str:
         if row["reason"]:
             where = f" ({row['reason']['file']}:{row['reason']['line']})" if row["reason"]["line"] else ""
             lines.append(f"  {' ' * width}  {row['reason']['text']}{where}")
+    for name, rows in document.get("drift", {}).items():
+        lines.append(f"{name} differs from the lock file:")
+        lines += [f"  {row['text']}" for row in rows[:_DRIFT_SHOWN]]
+        if len(rows) > _DRIFT_SHOWN:
+            lines.append(f"  and {len(rows) - _DRIFT_SHOWN} more")
+        lines.append(f"  {HINT}")
     return "\n".join(lines)
