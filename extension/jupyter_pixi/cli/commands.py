@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 from .. import PIXI_VERSION, __version__
 from ..operations.pinning import STRATEGIES
-from . import declare_history, declare_run, declare_workspace
+from . import declare_deploy, declare_history, declare_run, declare_workspace
 from .parser import (
     Commands,
     Handler,
@@ -74,6 +74,7 @@ def _groups() -> dict[str, Callable[[Commands], None]]:
         **dict.fromkeys(("switch",), declare_workspace.declare_switch),
         **dict.fromkeys(("completion", "complete"), declare_workspace.declare_completion),
         **dict.fromkeys(("kernels", "trust", "demo"), _jupyter),
+        **dict.fromkeys(("export", "launch"), declare_deploy.declare),
         **dict.fromkeys(("run",), declare_run.declare),
         **dict.fromkeys(("undo", "redo", "history"), declare_history.declare),
     }

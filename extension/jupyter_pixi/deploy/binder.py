@@ -30,17 +30,8 @@ REQUIREMENTS = ("jupyterlab>=4.4,<5", "notebook>=7.4,<8", "jupyterhub>=5,<6")
 
 ROOT_FILES = (
     *("Dockerfile", "environment.yml", "environment.yaml", "requirements.txt", "Pipfile", "Pipfile.lock", "setup.py"),
-    *(
-        "Project.toml",
-        "JuliaProject.toml",
-        "REQUIRE",
-        "install.R",
-        "DESCRIPTION",
-        "default.nix",
-        "apt.txt",
-        "postBuild",
-    ),
-    *("start", "runtime.txt"),
+    *("Project.toml", "JuliaProject.toml", "REQUIRE", "install.R", "DESCRIPTION", "default.nix", "apt.txt"),
+    *("postBuild", "start", "runtime.txt"),
 )
 """repo2docker's configuration files. One at the root is ignored as soon as there is a Binder folder."""
 
@@ -77,6 +68,7 @@ class Options:
     folder: str | None = None
     base: str = BASE
     source: str | None = None
+    force: bool = False  # leave a configuration that is there unused
     told: str = "export binder"
 
 
@@ -145,8 +137,8 @@ def binder(plan: Plan, options: Options, present: Present, kernels: Sequence[str
         )
     for target in targets:
         images.check_base(_base_with_glibc(options.base), target.glibc)
-    packages, start = _kept(present, where)
-    text = _dockerfile(plan, targets, choice, options, packages, start)
+    kept = _kept(present, where, options.force)
+    text = _dockerfile(plan, targets, choice, options, kept)
     return (File(f"{where}/Dockerfile", marked(text)),)
 
 
@@ -154,22 +146,29 @@ def _base_with_glibc(base: str) -> str:
     return base.rpartition("/")[2].replace("python:", "debian:") if "python:" in base else base
 
 
-def _kept(present: Present, where: str) -> tuple[tuple[str, ...], str | None]:
-    """What of a configuration that is there goes on to work: apt.txt and start. Raises PixiError for the rest.
+@dataclass(frozen=True)
+class _Kept:
+    """What of a configuration that is there goes on to work: Debian packages, and the paths of two scripts."""
+
+    packages: tuple[str, ...] = ()
+    start: str | None = None
+    post_build: str | None = None
+
+
+def _kept(present: Present, where: str, force: bool) -> _Kept:
+    """What is taken over: apt.txt, postBuild and start. Raises PixiError for what cannot be.
 
     A Dockerfile takes the place of all other files of the folder, and the folder that of those at the root.
     """
     here = where if where in present.folders else ""
-    names = {
-        name: posixpath.join(here, name) for name in ROOT_FILES if present.text(posixpath.join(here, name)) is not None
-    }
-    conflicts = sorted(
-        path for name, path in names.items() if name not in ("apt.txt", "start") and not (name in HARMLESS and not here)
-    )
-    conflicts = [p for p in conflicts if p != f"{where}/Dockerfile"]
-    if conflicts:
+    paths = {name: posixpath.join(here, name) for name in ROOT_FILES}
+    names = {name: path for name, path in paths.items() if present.text(path) is not None}
+    taken = {"apt.txt", "postBuild", "start"} | (set() if here else HARMLESS)
+    conflicts = sorted(path for name, path in names.items() if name not in taken and path != f"{where}/Dockerfile")
+    if conflicts and not force:
         raise PixiError(
-            f"Binder is configured already by {', '.join(conflicts)}, which a Dockerfile in {where}/ would take out of use.",
+            f"Binder is configured already by {', '.join(conflicts)}, and a Dockerfile in {where}/ would take that "
+            "out of use.",
             help="Move what they install into the workspace (`jupyter pixi init --import environment.yml`, "
             "`jupyter pixi add`), then delete them; --force goes ahead and leaves them unused.",
             code="would-hide",
@@ -180,16 +179,14 @@ def _kept(present: Present, where: str) -> tuple[tuple[str, ...], str | None]:
     for word in packages:
         if not _APT_NAME.fullmatch(word):
             raise PixiError(f"'{word}' in {names['apt.txt']} is not the name of a Debian package.", code="usage")
-    return packages, names.get("start")
+    return _Kept(packages, names.get("start"), names.get("postBuild"))
 
 
-def _dockerfile(
-    plan: Plan, targets: Sequence[Target], choice: Choice, options: Options, packages: Sequence[str], start: str | None
-) -> str:
+def _dockerfile(plan: Plan, targets: Sequence[Target], choice: Choice, options: Options, kept: _Kept) -> str:
     parts = [_head(plan, targets, choice, options)]
     if options.source is not None:
         parts.append(_wheel_stage(options))
-    parts.append("\n".join([*_server(targets, options, packages), *_workspace(plan, targets, options, start)]))
+    parts.append("\n".join([*_server(targets, options, kept.packages), *_workspace(targets, options, kept)]))
     return "\n\n".join(parts) + "\n"
 
 
@@ -260,34 +257,22 @@ def _server(targets: Sequence[Target], options: Options, packages: Sequence[str]
     return lines
 
 
-def _workspace(plan: Plan, targets: Sequence[Target], options: Options, start: str | None) -> list[str]:
+def _workspace(targets: Sequence[Target], options: Options, kept: _Kept) -> list[str]:
     here = f"${{HOME}}/{options.subfolder}" if options.subfolder else "${HOME}"
     command = "jupyter pixi install --locked " + " ".join(f"--environment {t.environment}" for t in targets)
     checks = " && \\\n    ".join(
         f"{t.prefix}/bin/python -c 'import sys'" if t.python else f"test -d {t.prefix}/conda-meta" for t in targets
     )
-    entry = ["#!/bin/bash", 'exec "$@"'] if start is None else ["#!/bin/bash", f'exec "$HOME/{start}" "$@"']
-    config = (
-        {"LabApp": {"default_url": f"/lab/tree/{posixpath.join(options.subfolder, options.notebook)}"}}
-        if options.notebook
-        else {}
-    )
+    scripts = [name for name in (kept.start, kept.post_build) if name]
     lines = [
         comment("An entry point that hands on what Binder starts; without `exec`, signals would not arrive."),
         "# hadolint ignore=SC2016",
-        f"RUN {lines_to_file(entry, '/usr/local/bin/entrypoint.sh')} && \\\n"
+        f"RUN {lines_to_file(_entry(kept.start), '/usr/local/bin/entrypoint.sh')} && \\\n"
         "    chmod 0755 /usr/local/bin/entrypoint.sh",
-    ]
-    if config:
-        path = f"{SERVER}/etc/jupyter/jupyter_server_config.d/zz-binder.json"
-        lines += [
-            comment("What a link without a path opens."),
-            f"RUN {lines_to_file([json.dumps(config)], path)}",
-        ]
-    lines += [
+        *_opened(options),
         comment("The repository, and then everything else, belongs to the user."),
         "COPY --chown=${NB_UID} . ${HOME}",
-        'RUN chown "${NB_UID}" "${HOME}"' + (f' && chmod +x "${{HOME}}/{start}"' if start else ""),
+        'RUN chown "${NB_UID}" "${HOME}"' + "".join(f' && chmod +x "${{HOME}}/{name}"' for name in scripts),
         "USER ${NB_USER}",
         f"WORKDIR {here}",
         comment(
@@ -295,12 +280,26 @@ def _workspace(plan: Plan, targets: Sequence[Target], options: Options, start: s
             "notes that the workspace is trusted, so its kernels start without a question."
         ),
         f"RUN {command}",
-        comment("Left-overs of a cache have been seen to hide an empty prefix."),
+        comment("A stale cache has been seen to leave an empty prefix behind, without an error."),
         f"RUN {checks}",
         comment("For front ends that read kernelspecs from disk. In JupyterLab the server extension lists them live."),
         "RUN jupyter pixi kernels install --user",
     ]
     if options.subfolder:
         lines.append("WORKDIR ${HOME}")
-    lines += ['ENTRYPOINT ["/usr/local/bin/entrypoint.sh"]', 'CMD ["jupyter", "lab", "--ip", "0.0.0.0"]']
-    return lines
+    if kept.post_build:
+        lines += [comment("The repository's own last step."), f'RUN "${{HOME}}/{kept.post_build}"']
+    return [*lines, 'ENTRYPOINT ["/usr/local/bin/entrypoint.sh"]', 'CMD ["jupyter", "lab", "--ip", "0.0.0.0"]']
+
+
+def _entry(start: str | None) -> list[str]:
+    """The lines of the entry point; a `start` script of the repository ends in `exec "$@"` itself."""
+    return ["#!/bin/bash", 'exec "$@"'] if start is None else ["#!/bin/bash", f'exec "$HOME/{start}" "$@"']
+
+
+def _opened(options: Options) -> list[str]:
+    if not options.notebook:
+        return []
+    path = f"{SERVER}/etc/jupyter/jupyter_server_config.d/zz-binder.json"
+    config = {"LabApp": {"default_url": f"/lab/tree/{posixpath.join(options.subfolder, options.notebook)}"}}
+    return [comment("What a link without a path opens."), f"RUN {lines_to_file([json.dumps(config)], path)}"]

@@ -1,4 +1,4 @@
-"""Tells what Binder would do with a repository, and why it would fail: findings over the plan and the files there are."""
+"""Turns a plan and the files there are into what Binder would do with a repository, and why it would fail."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ _SECRET_FILES = re.compile(
     r"(^|/)(\.env(\..+)?|\.netrc|\.pypirc|id_(rsa|dsa|ecdsa|ed25519)|.*\.pem|.*\.p12|credentials\.json|rattler_auth.*|\.aws/credentials)$"
 )
 _SECRET_TEXT = re.compile(
-    r"(AKIA[0-9A-Z]{16}|gh[pousr]_[A-Za-z0-9]{36}|-----BEGIN [A-Z ]*PRIVATE KEY-----|glpat-[\w-]{20}|/t/[a-z]{2}-[0-9a-f-]{20,}/)"
+    r"(AKIA[0-9A-Z]{16}|gh[pousr]_[A-Za-z0-9]{36}|glpat-[\w-]{20}|/t/[a-z]{2}-[0-9a-f-]{20,}/"
+    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----)"
 )
 
 Level = Literal["ok", "warning", "error"]
