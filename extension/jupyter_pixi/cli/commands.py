@@ -20,6 +20,7 @@ from .parser import (
     json_option,
     lock_options,
     place_options,
+    script_option,
     workspace_options,
 )
 
@@ -81,15 +82,7 @@ def _groups() -> dict[str, Callable[[Commands], None]]:
 
 
 def _change(commands: Commands) -> None:
-    init = commands.add("init", _later("setup", "init"), "make a workspace in a folder")
-    init.add_argument("path", nargs="?", metavar="PATH", help="the folder (default: this one)")
-    init.add_argument("--format", choices=("pixi", "pyproject", "mojoproject"), help="which manifest to write")
-    init.add_argument("--import", "-i", dest="source", metavar="FILE", help="take over an environment.yml")
-    init.add_argument("--channel", "-c", metavar="CHANNEL", action="append", default=[], help="a channel (repeatable)")
-    init.add_argument(
-        "--platform", "-p", metavar="PLATFORM", action="append", default=[], help="a platform (repeatable)"
-    )
-
+    declare_workspace.declare_init(commands)
     add = commands.add("add", _later("change", "add"), "add packages to the manifest, lock and install them", "a")
     add.add_argument("specs", nargs="+", metavar="SPEC", help="such as `polars`, `numpy>=2`, or PEP 508 with --pypi")
     add.add_argument("--pypi", action="store_true", help="from PyPI")
@@ -109,6 +102,7 @@ def _change(commands: Commands) -> None:
     remove.add_argument("--pypi", action="store_true", help="a PyPI dependency")
     _dependency_tables(remove)
     for parser in (add, remove):
+        script_option(parser)
         place_options(parser)
         lock_options(parser)
         workspace_options(parser)
@@ -125,6 +119,7 @@ def _change(commands: Commands) -> None:
     update = commands.add("update", _later("change", "update"), "move locked versions within the manifest's specs")
     update.add_argument("specs", nargs="*", metavar="NAME", help="the packages (default: all)")
     environment_option(update, several=True)
+    script_option(update)
     update.add_argument("--platform", "-p", metavar="PLATFORM", action="append", default=[], help="only there")
     for parser in (upgrade, update):
         parser.add_argument("--dry-run", "-n", action="store_true", help="say what would change, and change nothing")
@@ -147,6 +142,7 @@ def _lock(commands: Commands) -> None:
     lock.add_argument("--check", action="store_true", help="exit with 1 if it is not up to date; writes nothing")
     lock.add_argument("--dry-run", "-n", action="store_true", help="work it out, and write nothing")
     lock.add_argument("--no-install", action="store_true", help=argparse.SUPPRESS)
+    script_option(lock)
     install = commands.add("install", _later("change", "install"), "install environments from the lock", "i")
     environment_option(install, several=True)
     install.add_argument("--all", "-a", action="store_true", help="every environment")

@@ -84,6 +84,24 @@ def declare(commands: Commands) -> None:
     _exports(_group(workspace, "export", "write the workspace in another form"))
 
 
+def declare_init(commands: Commands) -> None:
+    """`init`."""
+    init = commands.add("init", _later("setup", "init"), "make a workspace in a folder, or a block in a script")
+    init.add_argument("path", nargs="?", metavar="PATH", help="the folder (default: this one)")
+    what = init.add_mutually_exclusive_group()
+    what.add_argument("--format", choices=("pixi", "pyproject", "mojoproject"), help="which manifest to write")
+    what.add_argument(
+        "--import", "-i", dest="source", metavar="FILE", help="take over an environment.yml or a requirements.txt"
+    )
+    init.add_argument("--channel", "-c", metavar="CHANNEL", action="append", default=[], help="a channel (repeatable)")
+    init.add_argument(
+        "--platform", "-p", metavar="PLATFORM", action="append", default=[], help="a platform (repeatable)"
+    )
+    init.add_argument("--scm", "-s", choices=("github", "gitlab", "codeberg"), help="where the repository is kept")
+    init.add_argument("--conda-pypi-map", metavar="CHANNEL=LOCATION", action="append", default=[], help="name mappings")
+    script_option(init)
+
+
 def declare_switch(commands: Commands) -> None:
     """`switch ENVIRONMENT`."""
     switch = commands.add("switch", _later("switching", "switch"), "restart this notebook on another environment")

@@ -148,8 +148,8 @@ def tree(arguments: Namespace) -> int:
 
 def info(arguments: Namespace) -> int:
     """`info`: this machine and, where there is one, the workspace; a broken manifest is no error."""
+    from ..operations.info_text import info_text
     from ..operations.look import info as work
-    from ..operations.look import info_text
 
     document = work(context_of(arguments), extended=arguments.extended)
     output: Output = arguments.output

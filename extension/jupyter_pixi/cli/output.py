@@ -209,6 +209,14 @@ def _caller(arguments: Namespace) -> Caller | None:
         return Caller.from_json(stream.read())
 
 
+def _typed(words: tuple[str, ...], caller: Caller | None) -> tuple[str, ...]:
+    """The command as the user typed it: a kernel names its manifest by itself."""
+    if caller is not None and caller.manifest in words and words[words.index(caller.manifest) - 1] == "--manifest-path":
+        at = words.index(caller.manifest)
+        return (*words[: at - 1], *words[at + 1 :])
+    return words
+
+
 def _wants_color(when: str) -> bool:
     if when != "auto":
         return when == "always"

@@ -23,6 +23,7 @@ from .policy import refuse_credentials
 from .publication import workspace_lock
 from .relock import Freedom, Relocked, relock
 from .result import Changed
+from .scripts import has_no_lock
 from .workspace import OpenWorkspace, open_workspace, with_manifest
 
 
@@ -154,6 +155,9 @@ async def _add(
 ) -> Changed:
     provisional = with_manifest(opened, _edited(opened, placement, asked, options).data)
     concerned = [e.name for e in affected(provisional.environments, placement)]
+    if has_no_lock(opened):
+        await relock(provisional, context, Freedom())
+        return await _written_only(opened, provisional, context, placement, asked, options)
     if not concerned or context.frozen or context.locked:
         return await _written_only(opened, provisional, context, placement, asked, options)
     freedom = Freedom(unlock=frozenset(item.key for item in asked))

@@ -13,6 +13,7 @@ from .change import Change, carry_out
 from .context import Context
 from .publication import workspace_lock
 from .result import Changed
+from .scripts import has_no_lock
 from .workspace import OpenWorkspace, open_workspace, with_manifest
 
 
@@ -39,6 +40,6 @@ async def edit_manifest(context: Context, edit: Edit, *, lock: bool) -> Changed:
         editor = ManifestEditor(opened.manifest_data, opened.manifest.path)
         said = edit(opened, editor)
         after = with_manifest(opened, editor.data)
-        stays = not lock or context.frozen or (context.script is not None and opened.lock is None)
+        stays = not lock or context.frozen or has_no_lock(opened)
         change = Change(opened, after, lines=said.lines, notes=said.notes, lock_stays=stays)
         return await carry_out(change, context, install=lock, default_only=True)

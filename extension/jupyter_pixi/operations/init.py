@@ -14,15 +14,17 @@ from .. import system
 from ..config import Config, load_config
 from ..errors import PixiError
 from ..manifest.document import Document
-from ..manifest.values import TomlValue, value_text
 from ..manifest.specs_text import conda_toml, pypi_toml
+from ..manifest.values import TomlValue, value_text
 from .context import Context
 
 _IGNORE = "# pixi environments\n.pixi/*\n!.pixi/config.toml\n"
-_ATTRIBUTES = (
-    "# SCM syntax highlighting & preventing 3-way merges\n"
-    "pixi.lock merge=binary linguist-language=YAML linguist-generated=true -diff\n"
-)
+_ATTRIBUTES = {
+    "github": "# SCM syntax highlighting & preventing 3-way merges\n"
+    "pixi.lock merge=binary linguist-language=YAML linguist-generated=true -diff\n",
+    "gitlab": "# GitLab syntax highlighting & preventing 3-way merges\n"
+    "pixi.lock merge=binary gitlab-language=yaml gitlab-generated=true -diff\n",
+}
 FORMATS = ("pixi", "pyproject", "mojoproject")
 _FILES = {"pixi": "pixi.toml", "pyproject": "pyproject.toml", "mojoproject": "mojoproject.toml"}
 
@@ -36,6 +38,8 @@ class InitOptions:
     source: Path | None = None
     channels: tuple[str, ...] = ()
     platforms: tuple[str, ...] = ()
+    scm: str | None = None
+    mapping: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,11 @@ def init(context: Context, options: InitOptions) -> Initialised:
     config = load_config(None, context.environ)
     kind = options.format or "pixi"
     target = folder / _FILES[kind]
+    if options.path is None and _is_home_of_pixi(folder, context):
+        raise PixiError(
+            "initialization without a name in the parent directory of your PIXI_HOME is not allowed.",
+            help="Make the workspace in a folder of its own: `init my_workspace`.",
+        )
     if kind == "pyproject" and target.exists():
         lines = _extend_pyproject(target, options, config)
     elif target.exists():
@@ -61,14 +70,20 @@ def init(context: Context, options: InitOptions) -> Initialised:
         folder.mkdir(parents=True, exist_ok=True)
         _write(target, text)
         if kind == "pyproject":
-            package = folder / "src" / _module(folder.name) / "__init__.py"
+            package = folder / "src" / _module(folder.name.strip("-_.") or "workspace") / "__init__.py"
             package.parent.mkdir(parents=True, exist_ok=True)
             if not package.exists():
                 package.touch()
         lines = (f"Created {target}",)
     _append_block(folder / ".gitignore", _IGNORE)
-    _append_block(folder / ".gitattributes", _ATTRIBUTES)
+    _append_block(folder / ".gitattributes", _ATTRIBUTES.get(options.scm or "github", _ATTRIBUTES["github"]))
     return Initialised(target, lines)
+
+
+def _is_home_of_pixi(folder: Path, context: Context) -> bool:
+    home = context.environ.get("PIXI_HOME")
+    own = (Path(home) if home else Path.home() / ".pixi").parent
+    return folder.resolve() == own.resolve()
 
 
 def _write(path: Path, text: str) -> None:
@@ -119,11 +134,31 @@ def _fresh(folder: Path, kind: str, options: InitOptions, config: Config) -> str
     workspace: dict[str, TomlValue] = {"authors": author} if author else {}
     workspace |= {"channels": _channels(options, config), "name": folder.name, "platforms": _platforms(options)}
     workspace["version"] = "0.1.0"
-    return f"[workspace]\n{_lines(workspace)}\n[tasks]\n\n[dependencies]\n"
+    return f"[workspace]\n{_lines(workspace)}{_extras('', options, config)}\n[tasks]\n\n[dependencies]\n"
+
+
+def _extras(prefix: str, options: InitOptions, config: Config) -> str:
+    """What the configuration and the flags add to a new manifest: PyPI indexes, name mappings."""
+    text = ""
+    indexes: dict[str, TomlValue] = {}
+    if config.pypi.index_url:
+        indexes["index-url"] = config.pypi.index_url
+    if config.pypi.extra_index_urls:
+        indexes["extra-index-urls"] = list(config.pypi.extra_index_urls)
+    if indexes:
+        text += f"\n[{prefix}pypi-options]\n{_lines(indexes)}"
+    if options.mapping:
+        pairs = [m.partition("=") for m in options.mapping]
+        wrong = next((m for m, equals, _ in pairs if not equals), None)
+        if wrong is not None:
+            raise PixiError(f"'{wrong}' is no mapping of a channel", help="Write it as `conda-forge=mapping.json`.")
+        text += f"\n[{prefix}workspace.conda-pypi-map]\n"
+        text += "".join(f"{_key(channel)} = {value_text(location)}\n" for channel, _, location in pairs)
+    return text
 
 
 def _fresh_pyproject(folder: Path, options: InitOptions, config: Config) -> str:
-    name = folder.name
+    name = folder.name.strip("-_.") or "workspace"
     project: dict[str, TomlValue] = {}
     authors = [re.match(r"(.*) <(.*)>", str(a)) for a in _author()]
     if authors and authors[0]:
@@ -134,12 +169,13 @@ def _fresh_pyproject(folder: Path, options: InitOptions, config: Config) -> str:
     own: dict[str, TomlValue] = {_module(name): {"path": ".", "editable": True}}
     return (
         f"[project]\n{_lines(project)}\n[build-system]\n{_lines(build)}\n[tool.pixi.workspace]\n{_lines(workspace)}\n"
+        f"{_extras('tool.pixi.', options, config).removeprefix(chr(10))}"
         f"[tool.pixi.pypi-dependencies]\n{_lines(own)}\n[tool.pixi.tasks]\n"
     )
 
 
 def _module(name: str) -> str:
-    return name.replace("-", "_")
+    return re.sub(r"[-_.]+", "_", name)
 
 
 def _extend_pyproject(path: Path, options: InitOptions, config: Config) -> tuple[str, ...]:
@@ -148,8 +184,8 @@ def _extend_pyproject(path: Path, options: InitOptions, config: Config) -> tuple
 
     text = path.read_bytes().decode()
     data = tomllib.loads(text)
-    if "pixi" in data.get("tool", {}):
-        raise PixiError(f"{path.name} already has a [tool.pixi] table", help="The workspace can be used as it is.")
+    if "workspace" in data.get("tool", {}).get("pixi", {}):
+        return (f"Nothing to do here: '{path.name}' already contains a '[tool.pixi.workspace]' section.",)
     document = Document(text)
     root = ("tool", "pixi")
     document.set((*root, "workspace", "channels"), _channels(options, config))
@@ -184,8 +220,7 @@ def _from_source(folder: Path, options: InitOptions, config: Config) -> str:
 
     assert options.source is not None
     found = read_foreign(options.source)
-    channels: list[TomlValue] = list(dict.fromkeys((*options.channels, *found.channels)))
-    channels += [c for c in found.spec_channels(config.channel_alias) if c not in channels]
+    channels: list[TomlValue] = list(dict.fromkeys((*options.channels, *found.all_channels(config.channel_alias))))
     workspace: dict[str, TomlValue] = {
         "channels": channels or _channels(options, config),
         "name": found.name or folder.name,

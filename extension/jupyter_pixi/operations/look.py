@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Iterable
 from dataclasses import replace
@@ -14,16 +15,20 @@ from ..environments import choose_platform, host
 from ..environments.host import current_subdir
 from ..environments.model import Environment
 from ..errors import PixiError
-from ..manifest.model import Platform
+from ..manifest.model import Platform, VirtualPackage
+from ..manifest.platform_toml import friendly_texts
+from ..manifest.platforms import derived_name
 from .context import Context
 from .publication import Pair, publish, workspace_lock
 from .relock import relock, require_frozen
+from .scripts import has_no_lock, require_lock
 from .workspace import OpenWorkspace, open_workspace
 
 
 async def locked_workspace(context: Context) -> OpenWorkspace:
     """The workspace with an up-to-date lock, which is written if it had to be solved. Nothing is installed."""
     opened = open_workspace(context)
+    require_lock(opened, context)
     if context.frozen:
         return replace(opened, lock=require_frozen(opened, opened.default_name(context)))
     if opened.lock is not None and opened.verdict.up_to_date:
@@ -33,7 +38,7 @@ async def locked_workspace(context: Context) -> OpenWorkspace:
     with workspace_lock(opened.root, context):
         opened = open_workspace(context)
         relocked = await relock(opened, context)
-        if relocked.data is not None:
+        if relocked.data is not None and not has_no_lock(opened):
             publish(opened, Pair(lock=relocked.data), context)
         return replace(opened, lock=relocked.lock, lock_data=relocked.data or opened.lock_data)
 
@@ -121,10 +126,10 @@ def _environment(opened: OpenWorkspace, environment: Environment, extended: bool
     resolved = minimum = None
     if marker is not None:
         if marker.platform is not None:
-            resolved = {"subdir": marker.platform[0], "virtual_packages": list(marker.platform[1])}
+            resolved = _shown_platform(marker.platform[0], map(_virtual, marker.platform[1]))
         if marker.minimum is not None:
             subdir, needs = marker.minimum
-            minimum = {"subdir": subdir, "requirements": list(needs)}
+            minimum = _shown_platform(subdir, [p for p in map(_required, needs) if p is not None])
     pypi = _unique(name for on in environment.on.values() for name, _ in on.pypi_dependencies)
     return {
         "name": environment.name,
@@ -134,7 +139,7 @@ def _environment(opened: OpenWorkspace, environment: Environment, extended: bool
         "dependencies": _unique(name for on in environment.on.values() for name, _ in on.dependencies),
         "pypi_dependencies": pypi,
         "platforms": [
-            {"name": p.name, "subdir": p.subdir, "virtual_packages": [_friendly(str(v)) for v in p.declared]}
+            {"name": p.name, "subdir": p.subdir, "virtual_packages": friendly_texts(p.declared)}
             for p in environment.platforms
         ],
         "resolved_platform": resolved,
@@ -145,10 +150,24 @@ def _environment(opened: OpenWorkspace, environment: Environment, extended: bool
     }
 
 
-def _friendly(virtual: str) -> str:
-    """`__cuda=12` as Pixi's `info` shows it: `cuda=12`."""
-    name, _, rest = virtual.partition("=")
-    return f"{name[2:]}={rest}" if name in ("__cuda", "__glibc", "__linux", "__osx", "__win") else virtual
+def _shown_platform(subdir: str, packages: Iterable[VirtualPackage]) -> dict[str, Any]:
+    """A platform as `info --json` shows it: with the name that it would get in a manifest."""
+    own = tuple(packages)
+    return {"name": derived_name(subdir, own), "subdir": subdir, "virtual_packages": friendly_texts(own)}
+
+
+def _virtual(text: str) -> VirtualPackage:
+    name, version, build = [*text.split("=", 2), None, None][:3]
+    return VirtualPackage(str(name), version or "0", build)
+
+
+def _required(spec: str) -> VirtualPackage | None:
+    """What a locked package asks of the machine (`__cuda >=12`) as the least that fulfils it; None for `__unix`."""
+    name, _, version = spec.partition(" ")
+    if name in ("__unix", "__archspec"):
+        return None
+    found = re.search(r"(?:>=|==|=|~=)?\s*([0-9][0-9A-Za-z.]*)", version)
+    return VirtualPackage(name, found[1] if found else "0")
 
 
 def _unique(names: Iterable[str]) -> list[str]:
@@ -165,42 +184,3 @@ def _size_text(folder: Path) -> str:
             except OSError:
                 continue
     return f"{size / 2**20:.2f} MiB"
-
-
-def info_text(document: dict[str, Any]) -> str:
-    """`info` for people."""
-    lines = ["System", "------------"]
-
-    def put(label: str, value: Any) -> None:
-        if value is not None:
-            lines.append(f"{label:>19}: {value}")
-
-    put("Pixi version", document["version"])
-    put("Platform", document["platform"])
-    for index, package in enumerate(document["virtual_packages"]):
-        put("Virtual packages" if not index else "", package)
-    put("Cache dir", document["cache_dir"])
-    put("Cache size", document["cache_size"])
-    put("Auth storage", document["auth_dir"])
-    put("Config locations", " ".join(document["config_locations"]) or "No config files found")
-    project = document["project_info"]
-    if project:
-        lines += ["", "Workspace", "------------"]
-        put("Name", project["name"])
-        put("Version", project["version"])
-        put("Manifest file", project["manifest_path"])
-        put("Last updated", project["last_updated"])
-        put("Pixi folder size", project["pixi_folder_size"])
-        lines += ["", "Environments", "------------"]
-        for environment in document["environments_info"]:
-            put("Environment", environment["name"])
-            put("Features", ", ".join(environment["features"]))
-            put("Solve group", environment["solve_group"])
-            put("Channels", ", ".join(environment["channels"]))
-            put("Dependencies", ", ".join(environment["dependencies"]) or None)
-            put("PyPI Dependencies", ", ".join(environment["pypi_dependencies"]) or None)
-            put("Target platforms", ", ".join(p["name"] for p in environment["platforms"]))
-            put("Tasks", ", ".join(environment["tasks"]) or None)
-            put("Prefix location", environment["prefix"])
-            lines.append("")
-    return "\n".join(lines).rstrip()

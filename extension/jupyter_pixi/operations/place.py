@@ -76,7 +76,7 @@ def place(
 
 def declare_platforms(editor: ManifestEditor, manifest: Manifest, platforms: Sequence[str]) -> None:
     """Add the named subdirs that the workspace has not declared yet. PixiError for a name that is no platform."""
-    declared = {p.name for p in manifest.workspace.platforms}
+    declared = {p.name for p in manifest.workspace.platforms} if manifest.explicit_platforms else set()
     for name in platforms:
         if name in declared:
             continue

@@ -253,7 +253,7 @@ def _suffix(where: Where, word: str) -> str:
 def _declare(opened: OpenWorkspace, editor: ManifestEditor, platforms: Sequence[Platform], where: Where) -> set[str]:
     """Declare platforms in the workspace and name them in a feature or environment. Returns the names that are new."""
     manifest = opened.manifest
-    known = {p.name for p in manifest.workspace.platforms}
+    known = {p.name for p in manifest.workspace.platforms} if manifest.explicit_platforms else set()
     new = [p for p in platforms if p.name not in known]
     added = {p.name for p in new}
     if manifest.uses_system_requirements and any(not p.is_bare for p in new):

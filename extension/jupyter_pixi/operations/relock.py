@@ -10,6 +10,7 @@ from ..lockfile.model import CURRENT_VERSION, LockFile, Package
 from .context import Context
 from .journal import step
 from .policy import refuse_if_frozen
+from .scripts import require_lock
 from .tentative import on_disk
 from .workspace import OpenWorkspace
 
@@ -61,6 +62,7 @@ async def relock(opened: OpenWorkspace, context: Context, freedom: Freedom | Non
     Raises SolveError, NetworkError, LockFileError. Nothing is written.
     """
     freedom = freedom or Freedom()
+    require_lock(opened, context)
     if context.frozen and opened.lock is not None:
         return Relocked(opened.lock, None)
     if opened.lock_error is not None:

@@ -12,6 +12,7 @@ from .context import Context
 from .place import Placement, place
 from .publication import workspace_lock
 from .result import Changed
+from .scripts import has_no_lock
 from .workspace import OpenWorkspace, open_workspace, with_manifest
 
 
@@ -107,7 +108,9 @@ def _had_python(after: OpenWorkspace, environment: str, platform: str) -> bool:
 def _kept_lock(change: Change, context: Context) -> Change:
     from dataclasses import replace
 
-    return replace(change, lock_stays=True) if context.frozen or context.locked else change
+    if context.frozen or context.locked or has_no_lock(change.before):
+        return replace(change, lock_stays=True)
+    return change
 
 
 def _lines(names: Sequence[str], placement: Placement, pypi: bool) -> tuple[str, ...]:

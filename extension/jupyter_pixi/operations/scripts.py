@@ -20,6 +20,7 @@ from ..errors import LockOutOfDate, PixiError, UsageError
 from ..manifest.model import Manifest, Platform
 from ..manifest.script import CLOSE, OPEN, find_block, with_platforms
 from ..manifest.subdirs import is_subdir
+from ..manifest.values import value_text
 
 if TYPE_CHECKING:
     from .context import Context
@@ -57,6 +58,11 @@ def for_machine(manifest: Manifest, lock_data: bytes | None) -> Manifest:
     return with_platforms(manifest, tuple(Platform(n, n) for n in names or (current_subdir(),)))
 
 
+def has_no_lock(opened: OpenWorkspace) -> bool:
+    """Whether this is a script that nobody locked: then its block is all that a command writes."""
+    return opened.manifest.kind == "script" and opened.lock_data is None
+
+
 def require_lock(opened: OpenWorkspace, context: Context) -> None:
     """`--locked` and `--frozen` of a script ask for the lock beside it. Raises LockOutOfDate without one."""
     if opened.manifest.kind == "script" and opened.lock is None and (context.frozen or context.locked):
@@ -88,13 +94,12 @@ def write(opened: OpenWorkspace, pair: Pair) -> None:
         raise PixiError(f"Cannot write {error.filename or opened.manifest.path}: {error.strerror}.") from None
 
 
-def new_block(text: str, channels: tuple[str, ...] = ()) -> str:
+def new_block(text: str, channels: tuple[str, ...] = (), platforms: tuple[str, ...] = ()) -> str:
     """A script's text with an empty block in front, behind a shebang and an encoding line if there are any."""
     lines = [OPEN, '# requires-python = ">=3.11"', "# dependencies = []"]
-    if channels:
-        from ..manifest.values import value_text
-
-        lines += ["#", "# [tool.pixi.workspace]", f"# channels = {value_text(list(channels))}"]
+    lines += ["#", "# [tool.pixi.workspace]"] if channels or platforms else []
+    lines += [f"# channels = {value_text(list(channels))}"] if channels else []
+    lines += [f"# platforms = {value_text(list(platforms))}"] if platforms else []
     lines.append(CLOSE)
     at = 0
     rows = text.splitlines(keepends=True)
@@ -105,7 +110,7 @@ def new_block(text: str, channels: tuple[str, ...] = ()) -> str:
     return head + "\n".join(lines) + "\n" + gap + rest
 
 
-def init_script(path: Path, channels: tuple[str, ...]) -> None:
+def init_script(path: Path, channels: tuple[str, ...], platforms: tuple[str, ...] = ()) -> None:
     """Give a script (made if need be) an inline block. Raises PixiError when it has one."""
     if path.suffix not in SUFFIXES:
         raise UsageError(f"'{path.name}' is no Python script", help="Name a .py file.")
@@ -118,6 +123,6 @@ def init_script(path: Path, channels: tuple[str, ...]) -> None:
             f"'{path}' already has a script block", help="Change it with `add --script` and `remove --script`."
         )
     executable = path.exists() and bool(path.stat().st_mode & stat.S_IXUSR)
-    system.replace_file(path, new_block(text, channels).encode())
+    system.replace_file(path, new_block(text, channels, platforms).encode())
     if executable:
         path.chmod(path.stat().st_mode | stat.S_IXUSR)
