@@ -169,7 +169,7 @@ def test_interrupted_in_the_middle(tasks, task):
     """The child decides what an interrupt means, as a command and behind a task's shell."""
     path = script(
         tasks,
-        "import sys, time\nprint('up', flush=True)\ntry: time.sleep(60)\nexcept KeyboardInterrupt: sys.exit(42)\n",
+        "import sys, time\ntry:\n print('up', flush=True)\n time.sleep(60)\nexcept KeyboardInterrupt: sys.exit(42)\n",
     )
     tasks.do("run", "first", env=SH)
     if task:

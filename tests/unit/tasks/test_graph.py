@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from jupyter_pixi.environments import compose
 from jupyter_pixi.config import Config
+from jupyter_pixi.environments import compose
 from jupyter_pixi.errors import PixiError
 from jupyter_pixi.manifest import parse_manifest
 from jupyter_pixi.operations.task_graph import Candidate, Place, Tasks, steps
