@@ -84,13 +84,14 @@ async def carry_out(
         change = replace(change, relocked=await relock(after, context))
     name = _environment_to_install(after, context, default_only) if install else None
     stale: tuple[str, ...] = ()
+    going: tuple[str, ...] = ()
     if change.relocked is not None and context.caller is not None:
         from .guard import guard
 
         guarded = await guard(
             change, context, restart=restart, force=force_loaded, wanted=wanted, may_remove=may_remove
         )
-        change, stale = guarded.change, guarded.stale
+        change, stale, going = guarded.change, guarded.stale, guarded.going
         change = replace(change, notes=(*change.notes, *guarded.notes))
         after = change.after
     lock = change.relocked.lock if change.relocked is not None else None
@@ -104,7 +105,7 @@ async def carry_out(
         environment=name or (context.caller.environment if context.caller else None),
         platform=platform.name if platform is not None else None,
         restart=stale,
-        restart_requested=restart and bool(stale),
+        restart_requested=restart and bool(stale or going),
         dry_run=dry_run,
     )
     if dry_run:

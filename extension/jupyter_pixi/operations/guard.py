@@ -12,6 +12,7 @@ from pathlib import Path
 from ..errors import Refused, SolveError
 from ..lockfile import packages
 from ..lockfile.model import LockFile, Package
+from ..prefix.installed import normalise
 from .change import Change, Pins
 from .context import Caller, Context
 from .loaded import PYTHON, Key, is_own_kernel, loaded_keys
@@ -21,10 +22,12 @@ from .result import joined
 
 @dataclass(frozen=True)
 class Guarded:
-    """The change that may be made. `stale` names loaded packages that move or go with the user's word."""
+    """The change that may be made. `stale` names loaded packages that move with the user's word, `going` those that
+    go with it."""
 
     change: Change
     stale: tuple[str, ...] = ()
+    going: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -74,14 +77,14 @@ async def guard(
         names = tuple(packages.name(m.package) for m in going)
         if not moves:
             _check_wanted(change, relocked.lock, pair, wanted)
-            return Guarded(change, names, _stay(names))
+            return Guarded(change, going=names, notes=_stay(names, caller))
     if not moves:
         _check_wanted(change, relocked.lock, pair, wanted)
         return Guarded(change)
     if restart or force:
         stale = tuple(packages.name(m.package) for m in moves)
         notes = () if restart else (f"Stale in this kernel until it restarts: {joined(stale)}.",)
-        return Guarded(change, stale, notes)
+        return Guarded(change, stale, notes=notes)
     pinned, why = await _pinned(change, context, pair, [m.package for m in moves])
     if pinned is not None and not _versions_moved(pinned, pair, caller, may_remove):
         names = tuple(packages.name(m.package) for m in moves)
@@ -151,7 +154,10 @@ def _check_wanted(change: Change, lock: LockFile, pair: Key, wanted: Sequence[st
         )
 
 
-def _stay(names: Sequence[str]) -> tuple[str, ...]:
+def _stay(names: Sequence[str], caller: Caller) -> tuple[str, ...]:
+    """What is said of libraries that go; of Python packages the kernel itself tells it, with the modules' names."""
+    told = {normalise(each.name) for each in caller.loaded}
+    names = [name for name in names if normalise(name) not in told]
     if not names:
         return ()
     verb = "stays" if len(names) == 1 else "stay"

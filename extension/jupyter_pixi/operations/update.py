@@ -13,7 +13,7 @@ from ..lockfile.model import LockFile
 from ..manifest.edit import ManifestEditor, Where, conda_name, pypi_name
 from ..manifest.model import DEFAULT, CondaSpec, Feature, Manifest, PypiSpec
 from .add import Asked, locked_versions
-from .change import Change, carry_out
+from .change import Change, Pins, carry_out
 from .context import Context
 from .pinning import conda_pin, pypi_pin
 from .publication import Pair, publish, workspace_lock
@@ -110,23 +110,24 @@ async def upgrade(
     with workspace_lock(opened.root, context):
         opened = open_workspace(context)
         chosen = _chosen(opened, names, feature, environment, exclude)
-        editor = ManifestEditor(opened.manifest_data, opened.manifest.path)
-        for item in chosen:
-            _write(editor, item, "*")
-        free = with_manifest(opened, editor.data)
-        freedom = Freedom(unlock=frozenset(item.asked.key for item in chosen))
-        relocked = await relock(free, context, freedom)
         environments = _using(opened)
         for line in _lost(chosen, environments):
             context.warn(line)
-        for item in chosen:
-            _write(editor, item, _pin(opened, item, relocked.lock, environments(item.where)))
-        after = with_manifest(opened, editor.data)
-        from .add import _settle
 
-        settled = await _settle(after, relocked, context, freedom)
-        change = Change(opened, after, relocked=settled)
-        return await carry_out(change, context, dry_run=dry_run)
+        async def worked_out(pins: Pins | None) -> Change:
+            freedom = Freedom(unlock=frozenset(item.asked.key for item in chosen), pinned=pins)
+            editor = ManifestEditor(opened.manifest_data, opened.manifest.path)
+            for item in chosen:
+                _write(editor, item, "*")
+            relocked = await relock(with_manifest(opened, editor.data), context, freedom)
+            for item in chosen:
+                _write(editor, item, _pin(opened, item, relocked.lock, environments(item.where)))
+            after = with_manifest(opened, editor.data)
+            from .add import _settle
+
+            return Change(opened, after, await _settle(after, relocked, context, freedom), again=worked_out)
+
+        return await carry_out(await worked_out(None), context, dry_run=dry_run)
 
 
 def _all_specs(manifest: Manifest) -> list[tuple[Where, str, CondaSpec | PypiSpec]]:

@@ -1,0 +1,95 @@
+"""Changes under a running kernel: what it has imported stays as it is, or the user has said otherwise."""
+
+from __future__ import annotations
+
+import json
+import time
+import tomllib
+
+import pytest
+from support.workspaces import PLAIN
+
+
+@pytest.fixture
+def kernel(installed, notebook):
+    workspace = installed(PLAIN + 'cowsay = "*"\n')
+    started = notebook(workspace)
+    started.workspace = workspace
+    assert started.value("import cowsay; print(cowsay.__version__)") == "6.1"
+    return started
+
+
+def declared(workspace):
+    return tomllib.loads(workspace.manifest.read_text())["dependencies"]
+
+
+def test_what_is_imported_stays(kernel):
+    workspace = kernel.workspace
+    fine = kernel.run("%pixi add six\nimport six\nprint(six.__version__)")
+    assert fine.status == "ok", fine.text
+
+    before = workspace.state()
+    refused = kernel.run("%pixi add calf")
+    assert refused.status == "error"
+    assert "This kernel has packages loaded that the change would move" in refused.text
+    assert "cowsay would move from 6.1 to 6.0" in refused.text
+    assert "Kept as they are, there is no solution" in refused.text and "calf" in refused.text
+    assert "--restart" in refused.text and "ask for another version" in refused.text
+    assert workspace.state() == before
+
+    asked = kernel.run('%pixi add "cowsay <6.1"')
+    assert asked.status == "error" and "The change itself asks for cowsay <6.1" in asked.text
+    assert workspace.state() == before
+
+    assert kernel.run('%pixi add "humanize <4.12" "everywhere <1.1"\nimport humanize').status == "ok"
+    around = kernel.run("%pixi upgrade humanize everywhere")
+    assert around.status == "ok", around.text
+    assert "Solved with what this kernel has loaded kept as it is: humanize" in around.text
+    assert declared(workspace)["humanize"] == ">=4.9.0,<5" and declared(workspace)["everywhere"] == ">=2.0,<3"
+    assert kernel.value("print(humanize.__version__)") == "4.9.0"
+
+    forced = kernel.run("%pixi add calf --force-loaded")
+    assert forced.status == "ok", forced.text
+    assert "Stale in this kernel until it restarts: cowsay" in forced.text
+    assert kernel.value("print(cowsay.__version__)") == "6.1"
+    assert list(workspace.prefix().glob("conda-meta/cowsay-6.0-*"))
+
+    gone = kernel.run("%pixi remove six")
+    assert gone.status == "ok", gone.text
+    assert "six stays loaded until the kernel restarts" in gone.text
+
+
+def test_restart_is_a_way_out(kernel):
+    done = kernel.run("%pixi add calf --restart")
+    assert "This kernel starts again" in done.text  # and what waits behind this cell is not run
+    assert declared(kernel.workspace)["calf"]
+    end = time.monotonic() + 40
+    while time.monotonic() < end:
+        try:
+            if kernel.run("import cowsay; print(cowsay.__version__)", timeout=5).stdout.strip() == "6.0":
+                return
+        except TimeoutError:
+            continue
+    pytest.fail("the kernel did not come back with the other cowsay")
+
+
+def test_new_programs_and_path_files_work_at_once(kernel):
+    outcome = kernel.run("%pixi add --pypi iniconfig humanize\n!which python\nimport iniconfig, os")
+    assert outcome.status == "ok", outcome.text
+    assert str(kernel.workspace.prefix() / "bin/python") in outcome.stdout
+
+
+def test_undo_in_a_kernel(kernel):
+    workspace = kernel.workspace
+    before = workspace.state()
+    assert kernel.run("%pixi add humanize\nimport humanize").status == "ok"
+    undone = kernel.run("%pixi undo")
+    assert undone.status == "ok", undone.text
+    assert "Took back `add humanize`" in undone.text and "humanize stays loaded until" in undone.text
+    assert workspace.state() == before
+    assert not list(workspace.prefix().glob("conda-meta/humanize-*"))
+    listing = kernel.run("%pixi history")
+    assert "add humanize (taken back)" in listing.text
+    rows = json.loads(kernel.run("%pixi history --json").stdout)
+    assert rows[-2]["command"] == ["add", "humanize"] and rows[-2]["kernel"] and rows[-2]["undone"]
+    assert kernel.run("%pixi redo\nimport humanize").status == "ok"
