@@ -181,6 +181,7 @@ def context_of(arguments: Namespace) -> Context:
     environ = dict(os.environ)
     if getattr(arguments, "offline", None) is False:
         environ["PIXI_OFFLINE"] = "false"
+    caller = _caller(arguments)
     context = Context(
         environ=environ,
         sink=output.sink,
