@@ -121,6 +121,15 @@ def _reason(platform: Platform, host: Host) -> str:
     return f"{label}: missing virtual packages: {gaps}"
 
 
+def mocks(choice: PlatformChoice) -> list[str]:
+    """The variables that pretend what this machine lacks, as `CONDA_OVERRIDE_CUDA=12`."""
+    return [
+        f"CONDA_OVERRIDE_{_OVERRIDE[p.name]}={p.build if p.name == '__archspec' else p.version}"
+        for p in choice.missing
+        if p.name in _OVERRIDE
+    ]
+
+
 def unsupported(environment: Environment, host: Host, choice: PlatformChoice) -> UnsupportedPlatform:
     """The error for an environment that cannot run here: why each platform does not, and what can be done."""
     subject = "The workspace" if environment.name == DEFAULT else f"the environment '{environment.name}'"
@@ -134,13 +143,9 @@ def unsupported(environment: Environment, host: Host, choice: PlatformChoice) ->
         lines += ["", f"The installed packages also require: {', '.join(choice.also)}"]
     lines += ["", f"Add it with 'pixi workspace platform add {host.subdir}'."]
     help = []
-    mocks = [
-        f"CONDA_OVERRIDE_{_OVERRIDE[p.name]}={p.build if p.name == '__archspec' else p.version}"
-        for p in choice.missing
-        if p.name in _OVERRIDE
-    ]
-    if mocks:
-        help += ["Mock the missing virtual packages via the environment, e.g.:", *(f"  {m}" for m in mocks)]
+    pretended = mocks(choice)
+    if pretended:
+        help += ["Mock the missing virtual packages via the environment, e.g.:", *(f"  {m}" for m in pretended)]
     else:
         names = ", ".join(p.name for p in environment.platforms) or "none"
         help.append(f"supported platforms are {names}")

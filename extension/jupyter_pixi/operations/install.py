@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -15,9 +14,8 @@ from ..prefix.installation import InstallReport, InstallRequest
 from ..prefix.installation import install as install_prefix
 from ..prefix.wanted import Filters
 from .context import Context
+from .locked import locked
 from .program import executable
-from .publication import Pair, publish, workspace_lock
-from .relock import relock, require_frozen
 from .targets import choice, prefix_of
 from .trusting import remember
 from .workspace import OpenWorkspace, open_workspace
@@ -77,7 +75,7 @@ async def install(context: Context, options: InstallOptions) -> Installed:
     names = _names(opened, context, options)
     for name in names:
         opened.environment(name)
-    opened = await _locked(opened, context, names)
+    opened = await locked(opened, context, names)
     remember(opened, context)
     reports = {}
     for name in names:
@@ -100,23 +98,6 @@ def _names(opened: OpenWorkspace, context: Context, options: InstallOptions) -> 
     if options.all:
         return tuple(opened.environments)
     return options.environments or (opened.default_name(context),)
-
-
-async def _locked(opened: OpenWorkspace, context: Context, names: Sequence[str]) -> OpenWorkspace:
-    if context.frozen:
-        for name in names:
-            require_frozen(opened, name)
-        return opened
-    if opened.lock is not None and opened.verdict.up_to_date:
-        return opened
-    if context.locked:
-        await relock(opened, context)  # says why it is not up to date
-    with workspace_lock(opened.root, context):
-        opened = open_workspace(context)
-        relocked = await relock(opened, context)
-        if relocked.data is not None:
-            publish(opened, Pair(lock=relocked.data), context)
-        return replace(opened, lock=relocked.lock, lock_data=relocked.data or opened.lock_data)
 
 
 async def install_environment(

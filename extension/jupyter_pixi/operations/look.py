@@ -6,7 +6,6 @@ import os
 import re
 import time
 from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,28 +18,14 @@ from ..manifest.model import Platform, VirtualPackage
 from ..manifest.platform_toml import friendly_texts
 from ..manifest.platforms import derived_name
 from .context import Context
-from .publication import Pair, publish, workspace_lock
-from .relock import relock, require_frozen
-from .scripts import has_no_lock, require_lock
+from .locked import locked
 from .workspace import OpenWorkspace, open_workspace
 
 
 async def locked_workspace(context: Context) -> OpenWorkspace:
     """The workspace with an up-to-date lock, which is written if it had to be solved. Nothing is installed."""
     opened = open_workspace(context)
-    require_lock(opened, context)
-    if context.frozen:
-        return replace(opened, lock=require_frozen(opened, opened.default_name(context)))
-    if opened.lock is not None and opened.verdict.up_to_date:
-        return opened
-    if context.locked:
-        await relock(opened, context)  # says why it is not up to date
-    with workspace_lock(opened.root, context):
-        opened = open_workspace(context)
-        relocked = await relock(opened, context)
-        if relocked.data is not None and not has_no_lock(opened):
-            publish(opened, Pair(lock=relocked.data), context)
-        return replace(opened, lock=relocked.lock, lock_data=relocked.data or opened.lock_data)
+    return await locked(opened, context, [opened.default_name(context)])
 
 
 def platform_to_show(opened: OpenWorkspace, environment: Environment, name: str | None, context: Context) -> Platform:

@@ -5,51 +5,51 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
+from ..environments.pick import mocks
+from ..errors import UnsupportedPlatform
 from .context import Context
 from .install import InstallOptions, install_environment
-from .publication import Pair, publish, workspace_lock
-from .relock import relock, require_frozen
-from .trusting import remember
+from .locked import locked
+from .status import cannot_run
+from .targets import choice
 from .workspace import OpenWorkspace, open_workspace
 
 
 async def prepare(context: Context, environment: str) -> dict[str, Any]:
     """Make an environment ready to start, and tell what moved. Raises PixiError with the reason why it is not."""
-    opened = open_workspace(context)
-    opened.environment(environment)
-    opened, moved = await _locked(opened, context, environment)
+    before = open_workspace(context)
+    opened = await locked(before, context, [environment])
+    _refuse_unsupported(opened, environment, context)
     report = await install_environment(opened, environment, context, InstallOptions(as_run=True))
     return {
         "kind": "prepare",
         "environment": environment,
-        "moved": moved,
+        "moved": _moved(before, opened, environment),
         "install": {"prefix": str(report.prefix), "linked": list(report.linked), "unlinked": list(report.unlinked)},
     }
 
 
-async def _locked(opened: OpenWorkspace, context: Context, environment: str) -> tuple[OpenWorkspace, list[Any]]:
-    if context.frozen:
-        require_frozen(opened, environment)
-        return opened, []
-    if opened.lock is not None and opened.verdict.up_to_date:
-        return opened, []
-    if context.locked:
-        await relock(opened, context)  # says why it is not up to date
+def _refuse_unsupported(opened: OpenWorkspace, environment: str, context: Context) -> None:
+    """Raise UnsupportedPlatform in the words of `status`: a kernel has room for one sentence."""
+    wanted = opened.environment(environment)
+    found = choice(opened, wanted, context, opened.lock)
+    if found.platform is None:
+        variables = " ".join(mocks(found))
+        pretend = f"where the server starts, set {variables} to pretend that it has" if variables else None
+        raise UnsupportedPlatform(cannot_run(wanted, found), help=pretend)
+
+
+def _moved(before: OpenWorkspace, after: OpenWorkspace, environment: str) -> list[dict[str, Any]]:
+    """The packages of the environment that a new lock moved."""
+    if before.lock is after.lock or after.lock is None:
+        return []
     from ..lockfile.diff import diff
 
-    with workspace_lock(opened.root, context):
-        opened = open_workspace(context)
-        relocked = await relock(opened, context)
-        if relocked.data is not None:
-            publish(opened, Pair(lock=relocked.data), context)
-        compared = diff(opened.lock, relocked.lock, opened.environments)
-        locked = replace(opened, lock=relocked.lock, lock_data=relocked.data or opened.lock_data)
-        remember(locked, context)
-    return locked, [
+    rows = diff(before.lock, after.lock, after.environments).rows()
+    return [
         {"name": r.name, "before": r.before, "after": r.after, "platform": r.platform}
-        for r in compared.rows()
+        for r in rows
         if r.environment == environment
     ]

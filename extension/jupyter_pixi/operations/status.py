@@ -83,7 +83,7 @@ def _judged(
     opened: OpenWorkspace, environment: Environment, choice: PlatformChoice, prefix: Path, context: Context
 ) -> tuple[str, Reason | None]:
     if choice.platform is None:
-        return "cannot-run", Reason("cannot-run", _cannot_run(environment, choice))
+        return "cannot-run", Reason("cannot-run", cannot_run(environment, choice))
     if opened.lock_error is not None:
         return "broken", _reason_of(opened.lock_error)
     lock = opened.lock
@@ -103,7 +103,7 @@ def _judged(
     return "ready", None
 
 
-def _cannot_run(environment: Environment, choice: PlatformChoice) -> str:
+def cannot_run(environment: Environment, choice: PlatformChoice) -> str:
     """One sentence: what is missing, or that no platform fits."""
     if choice.missing:
         gaps = ", ".join(f"{p.name} >= {p.version}" for p in choice.missing)

@@ -108,23 +108,13 @@ async def lock(session: Session) -> Session:
 
     Raises LockOutOfDate, SolveError, NetworkError.
     """
-    from .publication import Pair, publish, workspace_lock
-    from .relock import relock
+    from .locked import locked
     from .trusting import remember
 
     context = session.context
-    opened = open_workspace(context)
+    opened = await locked(open_workspace(context), context)
     if context.frozen:
         return replace(session, opened=opened, locked=True)
-    if opened.lock is None or not opened.verdict.up_to_date:
-        if context.locked:
-            await relock(opened, context)  # says why it is not up to date
-        with workspace_lock(opened.root, context):
-            opened = open_workspace(context)
-            relocked = await relock(opened, context)
-            if relocked.data is not None:
-                publish(opened, Pair(lock=relocked.data))
-        opened = open_workspace(context)
     remember(opened, context)
     session = replace(session, opened=opened, locked=True)
     _note(session)
