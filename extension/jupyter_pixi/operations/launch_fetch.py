@@ -22,6 +22,8 @@ from .launch_target import Target
 MAX_BYTES = 4 << 30
 MAX_FILES = 200_000
 SECONDS = 600.0
+LAUNCHED = "refs/jupyter-pixi/launched"
+"""The commit that the last launch put into a clone."""
 
 Tell = Callable[[str], None]
 
@@ -108,25 +110,58 @@ def _clone(git: _Git, target: Target, tell: Tell) -> None:
         git.run("checkout", "--quiet", "--detach", "FETCH_HEAD")
     else:
         git.run("checkout", "--quiet", "-B", target.ref, "FETCH_HEAD")
+    git.run("update-ref", LAUNCHED, "HEAD")
 
 
 def _refresh(git: _Git, target: Target, tell: Tell) -> None:
     """A clone from before: brought up to date where that loses nothing, else left as it is."""
-    address = git.run("config", "--get", "remote.origin.url", check=False).stdout.strip()
+    _require_clone(git, target)
+    git.run("fetch", "--quiet", "--no-recurse-submodules", "--no-tags", "--", "origin", target.ref or "HEAD")
+    _forward(git, tell)
+
+
+def advance(place: Path, clone: Path, target: Target, tell: Tell, environ: Mapping[str, str] | None = None) -> None:
+    """Bring a clone from before to exactly the commit of another clone of the same target, where that loses nothing.
+
+    Raises Refused if the folder is something else.
+    """
+    environ = environ if environ is not None else os.environ
+    _require_clone(_Git(place, environ, local=False), target)
+    git = _Git(place, environ, local=True)
+    git.run("fetch", "--quiet", "--no-recurse-submodules", "--no-tags", "--update-shallow", "--", str(clone), "HEAD")
+    _forward(git, tell)
+
+
+def _require_clone(git: _Git, target: Target) -> None:
+    address = git.run("config", "--local", "--get", "remote.origin.url", check=False).stdout.strip()
     if address != target.address:
         what = f"a clone of {address}" if address else "not empty, and no clone"
-        raise Refused(f"{git.folder} is {what}.", help="Name another folder with --path.", code="not-empty")
-    git.run("fetch", "--quiet", "--no-recurse-submodules", "--no-tags", "--", "origin", target.ref or "HEAD")
+        raise Refused(f"{git.folder} is {what}.", help="Name another place for it, or move it away.", code="not-empty")
+
+
+def _forward(git: _Git, tell: Tell) -> None:
+    """Move to FETCH_HEAD if no commit and no file of the user's is lost by it."""
     if git.run("diff", "--quiet", "HEAD", "FETCH_HEAD", "--", check=False).returncode == 0:
         return
     changed = git.run("status", "--porcelain", "--untracked-files=no").stdout.splitlines()
     if changed:
         files = ", ".join(line[3:] for line in changed[:3])
         tell(f"{git.folder} stays as it is: you changed {files}{' and more' if len(changed) > 3 else ''}.")
-    elif git.run("merge", "--quiet", "--ff-only", "FETCH_HEAD", check=False).returncode:
-        tell(f"{git.folder} stays as it is: it has commits of its own, or the repository's history was rewritten.")
-    else:
+    elif _is_own(git):
+        tell(f"{git.folder} stays as it is: it has commits of its own.")
+    elif git.run("merge", "--quiet", "--ff-only", "FETCH_HEAD", check=False).returncode == 0 or (
+        git.run("checkout", "--quiet", "-B", "launched", "FETCH_HEAD", check=False).returncode == 0
+    ):
+        git.run("update-ref", LAUNCHED, "HEAD")
         tell(f"Brought {git.folder} up to date.")
+    else:
+        tell(f"{git.folder} stays as it is: files of yours are in the way of the repository's.")
+
+
+def _is_own(git: _Git) -> bool:
+    """Whether HEAD is no commit that a launch put there: then it is the user's."""
+    head = git.run("rev-parse", "HEAD").stdout
+    return head != git.run("rev-parse", "--verify", "--quiet", LAUNCHED, check=False).stdout
 
 
 def _is_commit(ref: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import os
 from collections.abc import Iterable
@@ -12,7 +13,7 @@ from jupyter_core.paths import jupyter_runtime_dir
 from jupyter_server.extension.application import ExtensionApp
 from traitlets import Bool, Float, Int, List, Unicode
 
-from . import restart, state
+from . import launch_page, restart, state
 from .handlers import handlers
 from .jobs import Jobs
 from .observer import Observer, Roots
@@ -60,6 +61,12 @@ class JupyterPixi(ExtensionApp):
         help="Which operations may be started from JupyterLab; an empty list makes it read-only.",
     ).tag(config=True)
 
+    launch_hosts: List[str] = List(
+        Unicode(),
+        default_value=list(launch_page.HOSTS),
+        help="Hosts that launch links may fetch from; `*.example.org` for all below one, `http://HOST` without TLS.",
+    ).tag(config=True)
+
     def initialize_handlers(self) -> None:
         """Adds the REST interface and the events, and begins to look once the server's loop runs."""
         self.snapshot = Snapshot()
@@ -73,6 +80,10 @@ class JupyterPixi(ExtensionApp):
         self.handlers.extend(handlers(self._known))
         self.handlers.extend(operation_handlers(self._known, self._jobs_now, self._allowed, search))
         self.handlers.append(DocumentHandler.route())
+        self._launches = launch_page.Launches(
+            self._jobs_now, self._root, lambda: launch_page.rules_of(self.launch_hosts)
+        )
+        self.handlers.extend(launch_page.routes(self._launches))
         self._server.io_loop.add_callback(self._begin)
 
     async def stop_extension(self) -> None:
@@ -81,6 +92,7 @@ class JupyterPixi(ExtensionApp):
             self._observer.stop()
         if self._kernels is not None:
             self._kernels.remove()
+        self._launches.close()
 
     def current_activity(self) -> list[str] | None:
         """The ids of running operations: the server does not stop itself for idleness while there are any."""
@@ -91,6 +103,9 @@ class JupyterPixi(ExtensionApp):
 
     def _jobs_now(self) -> Jobs:
         return self._jobs
+
+    def _root(self) -> Path:
+        return Path(os.path.realpath(self._server.root_dir))
 
     def _allowed(self, command: str) -> bool:
         return command in self.commands
