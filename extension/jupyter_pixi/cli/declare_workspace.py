@@ -115,6 +115,7 @@ def declare_completion(commands: Commands) -> None:
     completion = commands.add("completion", _later("completing", "completion"), "print a shell's completion script")
     completion.add_argument("--shell", "-s", required=True, choices=("bash", "zsh", "fish"), help="the shell")
     complete = commands.add("complete", _later("completing", "complete"), None)
+    workspace_options(complete)
     complete.add_argument("words", nargs=argparse.REMAINDER, metavar="WORD")
 
 
@@ -159,7 +160,7 @@ def _platform(platform: Commands) -> None:
         "--auto-detect", "--auto-detected", "--current", action="store_true", help="what this machine is, as the first"
     )
     edit = platform.add("edit", _later("workspace", "platform_edit"), "change what a platform declares", "e")
-    edit.add_argument("name", metavar="NAME", help="the platform")
+    edit.add_argument("name", metavar="PLATFORM", help="the platform")
     edit.add_argument("packages", nargs="*", metavar="__NAME[=VERSION[=BUILD]]", help="virtual packages to declare")
     edit.add_argument("--subdir", metavar="SUBDIR", help="another conda subdir")
     edit.add_argument(
@@ -171,7 +172,7 @@ def _platform(platform: Commands) -> None:
     )
     edit.add_argument("--clear-virtual-packages", action="store_true", help="declare none of the present ones")
     move = platform.add("move", _later("workspace", "platform_move"), "change the order, which is the preference", "mv")
-    move.add_argument("name", metavar="NAME", help="the platform")
+    move.add_argument("name", metavar="PLATFORM", help="the platform")
     anchor = move.add_mutually_exclusive_group(required=True)
     anchor.add_argument("--before", metavar="PLATFORM", help="directly before this one")
     anchor.add_argument("--after", metavar="PLATFORM", help="directly behind this one")
@@ -209,13 +210,13 @@ def _environment(environment: Commands) -> None:
     listing = environment.add("list", _later("workspace", "environment_list"), "list them with their features", "ls")
     listing.add_argument("--machine-readable", action="store_true", help=argparse.SUPPRESS)
     add = environment.add("add", _later("workspace", "environment_add"), "add an environment", "a")
-    add.add_argument("name", metavar="NAME", type=environment_name, help="its name")
+    add.add_argument("name", metavar="NEW_NAME", type=environment_name, help="its name")
     add.add_argument("--feature", "-f", metavar="FEATURE", action="append", default=[], help="it has (repeatable)")
     add.add_argument("--solve-group", metavar="GROUP", help="solve it together with the others of this group")
     add.add_argument("--no-default-feature", action="store_true", help="without what every environment has")
     add.add_argument("--force", action="store_true", help="in place of one of that name")
     remove = environment.add("remove", _later("workspace", "environment_remove"), "take an environment away", "rm")
-    remove.add_argument("name", metavar="NAME", help="its name")
+    remove.add_argument("name", metavar="ENVIRONMENT", help="its name")
     for parser in (listing, add, remove):
         workspace_options(parser)
 

@@ -16,7 +16,7 @@ from typing import Any, TextIO
 
 from ..errors import PixiError
 from ..events import Event, Failed, Note, Phase, Progress, Result, Started, Warn, to_line
-from ..operations.context import Caller, Context
+from ..operations.context import Caller, Context, truthy
 
 
 class Output:
@@ -41,15 +41,13 @@ class Output:
     @classmethod
     def of(cls, arguments: Namespace, argv: Sequence[str]) -> Output:
         """The output that the flags ask for."""
+        when = getattr(arguments, "color", None) or os.environ.get("PIXI_COLOR") or "auto"
         self = cls(
             quiet=getattr(arguments, "quiet", 0),
-            color=_wants_color(getattr(arguments, "color", "auto")),
-            progress=not getattr(arguments, "no_progress", False),
+            color=_wants_color(when),
+            progress=not (getattr(arguments, "no_progress", False) or truthy(os.environ.get("PIXI_NO_PROGRESS"))),
         )
-        when = getattr(arguments, "color", "auto")
-        self.paints_data = when == "always" or (
-            when == "auto" and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-        )
+        self.paints_data = _wants_color(when, sys.stdout)
         self.arguments = _shown(argv)
         fd = getattr(arguments, "events_fd", None)
         if fd is not None:
@@ -218,10 +216,12 @@ def _typed(words: tuple[str, ...], caller: Caller | None) -> tuple[str, ...]:
     return words
 
 
-def _wants_color(when: str) -> bool:
-    if when != "auto":
+def _wants_color(when: str, stream: TextIO | None = None) -> bool:
+    """Whether a stream (stderr, if none is given) is painted."""
+    if when in ("always", "never"):
         return when == "always"
-    return sys.stderr.isatty() and not os.environ.get("NO_COLOR")
+    terminal = (stream or sys.stderr).isatty()
+    return not os.environ.get("NO_COLOR") and (terminal or bool(os.environ.get("CLICOLOR_FORCE")))
 
 
 def _shown(argv: Sequence[str]) -> tuple[str, ...]:

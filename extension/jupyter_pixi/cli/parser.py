@@ -46,6 +46,22 @@ class Parser(argparse.ArgumentParser):
         """The names of the sub-commands."""
         return [n for a in self._actions if isinstance(a, argparse._SubParsersAction) for n in a.choices]
 
+    def subcommands(self) -> dict[str, Parser]:
+        """The parsers of the sub-commands, by name and alias."""
+        return {n: p for a in self._actions if isinstance(a, argparse._SubParsersAction) for n, p in a.choices.items()}
+
+    def listed(self) -> list[str]:
+        """The names of the sub-commands that the help shows."""
+        groups = [a for a in self._actions if isinstance(a, argparse._SubParsersAction)]
+        return [choice.dest for group in groups for choice in group._choices_actions]
+
+    def format_help(self) -> str:
+        """The help, with examples where there are some."""
+        from .examples import examples
+
+        self.epilog = examples(self.prog) or self.epilog
+        return super().format_help()
+
     def _flags(self) -> list[str]:
         return [flag for action in self._actions for flag in action.option_strings]
 
@@ -75,7 +91,11 @@ class Commands:
         """A sub-command with its handler; `help` None hides it from the listing."""
         shown: dict[str, Any] = {"help": help} if help is not None else {}
         parser: Parser = self._group.add_parser(
-            name, aliases=aliases, description=help, allow_abbrev=False, **shown, **more
+            name,
+            aliases=aliases,
+            description=help,
+            allow_abbrev=False,
+            **{"formatter_class": argparse.RawDescriptionHelpFormatter, **shown, **more},
         )
         if run is not None:
             parser.set_defaults(run=run)

@@ -246,49 +246,53 @@ def _connection_file() -> Optional[str]:
 
 # --- the command line -----------------------------------------------------------------------------------------
 
+OFFER_SECONDS = 3.0
+"""How long a completion waits for the engine."""
+
 COMMANDS = {
     name: tuple(flags.split())
     for name, flags in {
         "add": "--pypi --feature --environment --platform --editable --index --git --branch --tag --rev "
         "--subdirectory --pinning-strategy --no-install --dry-run --restart --force-loaded --manifest-path --json",
-        "clean": "--environment --build --manifest-path",
+        "completion": "--shell",
+        "clean": "--environment --activation-cache --manifest-path",
         "diff": "--environment --platform --json --manifest-path",
-        "exec": "--spec --with --channel --platform --force-reinstall --list",
+        "exec": "--spec --with --pypi --channel --platform --force-reinstall --list",
         "export": "binder dockerfile sagemaker",
         "history": "--json --manifest-path",
         "import": "--format --platform --environment --feature --manifest-path",
         "info": "--extended --json --manifest-path",
-        "init": "--channel --platform --import --format --name --conda-pypi-map",
+        "init": "--channel --platform --import --format --scm --conda-pypi-map --script",
         "install": "--environment --all --locked --frozen --skip --only --repair --manifest-path",
         "kernels": "list install remove",
         "launch": "",
         "list": "--explicit --environment --platform --json --sort-by --fields --no-install --frozen --locked "
         "--manifest-path",
-        "lock": "--check --dry-run --json --no-install --manifest-path",
+        "lock": "--check --dry-run --json --no-install --script --manifest-path",
         "redo": "--manifest-path",
         "reinstall": "--environment --all --locked --frozen --manifest-path",
         "remove": "--pypi --feature --environment --platform --no-install --dry-run --restart --manifest-path",
         "rescue": "python",
         "restore": "--manifest-path",
-        "run": "--environment --locked --frozen --clean-env --skip-deps --executable --dry-run --manifest-path",
-        "search": "--channel --platform --limit --json --manifest-path",
+        "run": "--environment --locked --frozen --as-is --clean-env --skip-deps --executable --dry-run --templated",
+        "search": "--channel --platform --limit --limit-packages --json --manifest-path",
         "shell-hook": "--shell --environment --json --locked --frozen --manifest-path",
         "status": "--environment --json --manifest-path",
         "switch": "",
         "task": "add remove alias list",
-        "tree": "--invert --environment --platform --json --locked --frozen --manifest-path",
+        "tree": "--invert --environment --platform --locked --frozen --script --manifest-path",
         "trust": "",
         "undo": "--manifest-path",
         "update": "--environment --platform --dry-run --json --no-install --restart --manifest-path",
         "upgrade": "--feature --dry-run --json --no-install --restart --exclude --manifest-path",
-        "workspace": "channel platform environment feature name version description export system-requirements",
+        "workspace": "channel platform environment feature name version description requires-pixi register export",
     }.items()
 }
 """Sub-commands with their flags (or sub-commands of their own), for completion only: the engine has the word."""
 
 WITHOUT_WORKSPACE = frozenset(["demo", "exec", "help", "init", "launch"])
 VALUE_FLAGS = """
--e --environment -m --manifest-path -w --workspace -p --platform -s --spec --with -c --channel -f --feature
+-e --environment -m --manifest-path -w --workspace -p --platform -s --spec --with -c --channel -f --feature --pypi
 --auth-file --concurrent-solves --concurrent-downloads --pypi-keyring-provider --pinning-strategy --color
 """.split()  # noqa: SIM905
 DEPTHS = {"export": 2, "kernels": 2, "task": 2, "workspace": 3}
@@ -1137,7 +1141,7 @@ class Interrupts:
         if self._next < len(numbers):
             self._child.signal(numbers[self._next])
             if self._next == 0:
-                self._say("Stopping: what was begun is being rolled back. Stop again to end it at once.\n")
+                self._say("Stopping. Stop again to end it at once.\n")
             wait = GRACE[self._next] if self._next < len(GRACE) else float("inf")
             self._deadline = time.monotonic() + wait
             self._next += 1
@@ -1305,7 +1309,7 @@ class Bridge:
         self.shell, self.context = shell, context
         self.refresher = Refresher()
         self.restarter = Restarter(shell, context)
-        self.completers = []  # type: list[Callable[[Sequence[str], str], Iterable[str]]]
+        self.completers = [self.offers]  # type: list[Callable[[Sequence[str], str], Iterable[str]]]
         """Further sources of completions: called with the words before and the one begun."""
 
     def magic(self, line: str, cell: Optional[str] = None) -> None:
@@ -1446,6 +1450,17 @@ class Bridge:
         for completer in self.completers:
             offers += completer(words[1:], begun)
         return [offer for offer in dict.fromkeys(offers) if offer.startswith(begun)]
+
+    def offers(self, words: Sequence[str], begun: str) -> list[str]:
+        """What the engine offers for a word: environments, tasks, packages … Nothing when it takes too long."""
+        named = ["--manifest-path", self.context.manifest] if self.context.manifest else []
+        argv = [self.context.python, "-P", "-m", "jupyter_pixi", "complete", *named, "--", *words, begun]
+        environ = child_environ(self.context, ["complete"], colour=False, columns=120)
+        try:
+            ended = subprocess.run(argv, env=environ, capture_output=True, text=True, timeout=OFFER_SECONDS)
+        except (OSError, subprocess.TimeoutExpired):
+            return []
+        return ended.stdout.split()
 
 
 def register(shell: Any, context: Context) -> Bridge:

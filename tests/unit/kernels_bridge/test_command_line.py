@@ -108,5 +108,5 @@ def test_completion_offers_every_command_of_the_engine() -> None:
     from jupyter_pixi.cli.commands import build
 
     actions = build()._subparsers._group_actions[0]._choices_actions
-    assert {action.dest for action in actions} - {"demo"} <= set(COMMANDS)
+    assert {action.dest for action in actions} - {"demo", "shell"} <= set(COMMANDS)
     assert set(DEPTHS) <= set(COMMANDS)

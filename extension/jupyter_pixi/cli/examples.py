@@ -1,0 +1,91 @@
+"""Turns a command's name into the examples that its help ends with."""
+
+from __future__ import annotations
+
+_EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
+    "init": (
+        ("init", "a pixi.toml in this folder"),
+        ("init weather -c conda-forge -p linux-64 -p osx-arm64", "in a new folder, for two platforms"),
+        ("init --import environment.yml", "from what conda has"),
+        ("init --import requirements.txt", "from what pip has"),
+        ("init --format pyproject", "in a pyproject.toml, a new one or the one that is there"),
+        ("init --script plot.py", "an inline block in a script"),
+    ),
+    "import": (
+        ("import environment.yml", "as the environment that the file names"),
+        ("import requirements.txt --format pypi-txt --feature web", "as a feature and an environment of its name"),
+    ),
+    "add": (
+        ("add polars", "the newest, pinned as the configuration says"),
+        ('add "numpy>=2" python=3.13', "with versions"),
+        ('add --pypi "requests[socks]"', "from PyPI"),
+        ("add --feature test pytest", "to a feature"),
+        ("add --platform linux-64 cuda-toolkit", "for one platform"),
+    ),
+    "remove": (("remove polars", ""), ("remove --pypi requests", ""), ("remove --feature test pytest", "")),
+    "update": (("update", "everything, within the manifest's specs"), ("update numpy --dry-run", "only look")),
+    "upgrade": (("upgrade", "every spec"), ("upgrade numpy --feature test", "one spec of one feature")),
+    "lock": (("lock", ""), ("lock --check", "exit status 1 if it is not up to date")),
+    "install": (("install", ""), ("install -e cuda", ""), ("install --all --frozen", "as locked, unchecked")),
+    "list": (
+        ("list", "every package of the environment"),
+        ("list --explicit", "what the manifest asks for"),
+        ("list '^py' --sort-by size", "names that begin so, the largest last"),
+        ("list -e cuda --platform linux-64 --json", "for a program"),
+    ),
+    "tree": (
+        ("tree", "what needs what"),
+        ("tree polars", "only below polars"),
+        ("tree -i numpy", "why numpy is there"),
+    ),
+    "info": (("info", ""), ("info --json", "for a program")),
+    "search": (
+        ("search polars", "the newest in full, then older versions"),
+        ('search "numpy>=2" -p osx-arm64', "what fits, for one platform"),
+        ("search '*torch*' -c conda-forge -n -1", "every name that matches, in a channel"),
+    ),
+    "workspace channel": (
+        ("workspace channel add conda-forge", ""),
+        ("workspace channel add --prepend ./my-channel", "before the others"),
+        ("workspace channel remove bioconda", ""),
+        ("workspace channel list --urls", ""),
+    ),
+    "workspace platform": (
+        ("workspace platform add osx-arm64 win-64", "two subdirs"),
+        ("workspace platform add gpu=linux-64 --cuda 12", "machines with CUDA 12"),
+        ("workspace platform edit gpu --cuda 13", ""),
+        ("workspace platform move gpu --to-top", "prefer it where it runs"),
+    ),
+    "workspace environment": (
+        ("workspace environment add test --feature test", ""),
+        ("workspace environment add cuda --feature cuda --solve-group main", "solved with the others of the group"),
+    ),
+    "workspace export": (
+        ("workspace export conda-environment environment.yml", "what the manifest asks for"),
+        ("workspace export conda-environment --from-lock-file", "what is locked"),
+        ("workspace export conda-explicit-spec specs -e default", "URLs with hashes, one file a platform"),
+    ),
+    "workspace register": (
+        ("workspace register", "this workspace, by its own name"),
+        ("list --workspace weather", "from anywhere"),
+    ),
+    "switch": (("switch cuda", "this notebook's kernel starts again on it"),),
+    "completion": (
+        ("completion --shell bash >> ~/.bashrc", ""),
+        ("completion --shell zsh >> ~/.zshrc", ""),
+        ("completion --shell fish > ~/.config/fish/completions/jupyter-pixi.fish", ""),
+    ),
+}
+_PROG = "jupyter pixi"
+
+
+def examples(prog: str) -> str | None:
+    """The end of the help of a command, given its full name; None where there is nothing to show."""
+    words = prog.removeprefix(_PROG).split()
+    for length in range(len(words), 0, -1):
+        rows = _EXAMPLES.get(" ".join(words[:length]))
+        if rows is not None:
+            width = max(len(line) for line, _ in rows)
+            shown = (f"  {_PROG} {line.ljust(width) if text else line}  {text}".rstrip() for line, text in rows)
+            return "examples:\n" + "\n".join(shown)
+    return None
