@@ -50,6 +50,10 @@ nvidia-ml-py = "*"
 [environments]
 cpu = ["cpu"]
 cuda = ["cuda"]
+
+# Which of them Jupyter lists as kernels, in this order. Without it: all that have a kernel.
+[tool.jupyter-pixi]
+kernels = ["cpu", "cuda"]
 """
 
 FORECAST = '''\
