@@ -210,8 +210,9 @@ class LaunchHandler(JupyterHandler):
             try:
                 done, same = staged.done, True
                 if done is None:
-                    done, same = await asyncio.to_thread(settle, self.launches, staged)
-                    staged.done = done
+                    settled = await asyncio.to_thread(settle, self.launches, staged)
+                    staged.done = done = settled[0]
+                    same = settled[1]
                 if not same:
                     self._ask(staged, done)
                     return
