@@ -1,0 +1,110 @@
+"""`%pixi run`, `%%pixi run` and `%%pixi exec` in a real kernel: other environments, floods, and the stop button."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+
+import pytest
+from support.kernels import Kernel, Outcome
+from support.workspaces import Workspace
+
+MANIFEST = """\
+[workspace]
+name = "{name}"
+channels = ["{channel}"]
+platforms = ["{subdir}"]
+
+[dependencies]
+python = "*"
+ipykernel = "*"
+
+[tasks]
+flood = "python -c \\"import sys; [sys.stdout.write('x' * 65535 + chr(10)) for _ in range(1600)]; print('the end')\\""
+fails = "exit 5"
+
+[feature.tools]
+dependencies = { python = "*", greeter = "*" }
+
+[environments]
+tools = { features = ["tools"], no-default-feature = true }
+"""
+IGNORES = "import signal, time; signal.signal(signal.SIGINT, signal.SIG_IGN); print('up', flush=True); time.sleep(90)"
+
+
+@pytest.fixture
+def place(workspace) -> Workspace:
+    made = workspace(MANIFEST)
+    made.do("install", "--all")
+    made.do("kernels", "install", "--prefix", str(made.home.kernels))
+    return made
+
+
+@pytest.fixture
+def kernel(place, start_kernel) -> Kernel:
+    return start_kernel("pixi.weather.default", place.root)
+
+
+def test_a_cell_in_another_environment(place, kernel, test_channel):
+    told = kernel.run("%%pixi run -e tools\nimport os, sys\nprint(sys.prefix, os.environ['GREETER_MOOD'], sys.argv)")
+    assert told.status == "ok", told.text
+    assert told.stdout == f"{place.prefix('tools')} sunny ['-']\n"
+    told = kernel.run("%%pixi run -e tools bash\nfor i in 1 2; do echo $i $PIXI_ENVIRONMENT_NAME; done")
+    assert told.stdout == "1 tools\n2 tools\n", told.text
+    mine = kernel.run("%pixi run python -c 'import sys; print(sys.prefix)'")
+    assert mine.stdout == f"{place.prefix()}\n", mine.text
+    hostile = kernel.run("%pixi run printf [%s] '$(touch pwned)' '`id`'")
+    assert hostile.stdout == "[$(touch pwned)][`id`]"
+    assert not (place.root / "pwned").exists()
+
+    failed = kernel.run("%pixi run fails")
+    assert failed.status == "error" and "ended with exit status 5" in failed.text
+    unknown = kernel.run("%pixi run no-such-thing")
+    assert unknown.status == "error" and "no-such-thing: command not found" in unknown.stderr
+
+    thrown = kernel.run(f"%%pixi exec -c {test_channel} -s cowsay=6.0\nimport cowsay, sys\nprint(cowsay.__version__)")
+    assert thrown.stdout == "6.0\n", thrown.text
+    assert "cowsay" not in place.lock.read_text()
+
+
+def test_a_flood_is_bounded_in_the_cell_and_in_the_kernel(kernel):
+    kernel.value("import resource\nbefore = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss")
+    told = kernel.run("%pixi run flood", timeout=120)
+    assert told.status == "ok", told.text[-500:]
+    assert len(told.stdout) < 2_000_000 and told.stdout.endswith("the end\n")
+    assert "characters left out" in told.stdout
+    grown = kernel.value("print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)")
+    assert int(grown) < 60_000, "kB"
+
+
+def interrupt(kernel: Kernel, message: str, presses: int) -> Outcome:
+    """Presses stop once the command has said that it is up, and again after a moment."""
+    end = time.monotonic() + 30
+    while time.monotonic() < end:
+        received = kernel.client.get_iopub_msg(timeout=30)
+        if received["msg_type"] == "stream" and "up" in received["content"]["text"]:
+            break
+    for press in range(presses):
+        time.sleep(0.5 if press else 0)
+        os.kill(kernel.pid, signal.SIGINT)
+    return kernel.wait(message, timeout=30)
+
+
+POLITE = """\
+%%pixi run
+import time
+try:
+    print("up", flush=True)
+    time.sleep(90)
+except KeyboardInterrupt:
+    print("saved")
+"""
+
+
+def test_the_stop_button_reaches_the_command(kernel):
+    told = interrupt(kernel, kernel.send(POLITE), 1)
+    assert "saved" in told.stdout
+    told = interrupt(kernel, kernel.send(f'%pixi run python -c "{IGNORES}"'), 2)
+    assert told.status == "error" and "was stopped" in told.text
+    assert kernel.value("1 + 1") == "2"
