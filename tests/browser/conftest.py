@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from jupyter_pixi.demo.channel import channel
+from jupyter_pixi.demo.python_package import interpreter
+from support.browser import load
 from support.homes import make_home
 from support.jupyter_server import BUILT, TOKEN, Running, jupyter_server
+from support.recipe import TEST
+from support.servers import Server
+from support.servers import server as slow_server
+from support.workspaces import Workspace
 
 ARTIFACTS = Path(__file__).resolve().parents[2] / "test-artifacts"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -42,6 +49,27 @@ cpu = ["lab"]
 cuda = ["lab", "cuda"]
 """
 
+REAL = """\
+[workspace]
+name = "{name}"
+channels = ["{channel}"]
+platforms = ["{subdir}", { name = "gpu", platform = "{subdir}", cuda = "99" }]
+
+[dependencies]
+python = "*"
+ipykernel = "*"
+
+[feature.tools.dependencies]
+humanize = "4.9.*"
+
+[feature.cuda]
+platforms = ["gpu"]
+
+[environments]
+tools = ["tools"]
+cuda = ["cuda"]
+"""
+
 
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
@@ -54,6 +82,32 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     home = make_home(tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("packages"))
     with jupyter_server(root, home, env={"CONDA_OVERRIDE_CUDA": "12"}) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def channel_server() -> Iterator[Server]:
+    """The test channel over loopback HTTP, which stalls where a test wants it to."""
+    with slow_server(channel(TEST)) as running:
+        yield running
+
+
+@pytest.fixture
+def real(lab: Running, channel_server: Server, request: pytest.FixtureRequest) -> Iterator[Callable[..., Workspace]]:
+    """`real(name)`: a workspace in JupyterLab's root over the test channel; gone after the test."""
+    made: list[Path] = []
+
+    def make(name: str, manifest: str = REAL) -> Workspace:
+        root = lab.root / name
+        root.mkdir()
+        made.append(root)
+        for key, value in {"name": name, "channel": channel_server.url, "subdir": interpreter().subdir}.items():
+            manifest = manifest.replace("{" + key + "}", value)
+        (root / "pixi.toml").write_text(manifest)
+        return Workspace(root, lab.home)
+
+    yield make
+    for root in made:
+        shutil.rmtree(root, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
@@ -76,9 +130,7 @@ def page(chromium: Any, lab: Running) -> Iterator[Any]:
     page = context.new_page()
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
-    page.goto(f"{lab.url}lab?reset&token={TOKEN}")
-    page.wait_for_function("window.jupyterapp !== undefined", timeout=60_000)
-    page.evaluate("async () => { await window.jupyterapp.restored }")
+    load(page, f"{lab.url}lab?reset&token={TOKEN}")
     yield page
     context.close()
     assert not [error for error in errors if "pixi" in error], errors

@@ -182,6 +182,7 @@ def test_a_mistake_in_a_manifest_keeps_the_kernels(server: Running) -> None:
         return str(server.kernelspecs()["pixi.typo.cpu"]["spec"]["metadata"]["jupyter-pixi"]["state"])
 
     wait(lambda: state() == "broken", 10)
+    wait(lambda: server.get(f"{API}/workspaces?manifest={manifest}")["error"], 5)
     workspace = server.get(f"{API}/workspaces?manifest={manifest}")
     assert workspace["error"]["file"] == str(manifest)
     assert workspace["error"]["line"] is not None

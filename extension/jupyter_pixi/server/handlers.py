@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -128,9 +129,18 @@ class WorkspacesHandler(PixiHandler):
         """Answer from memory."""
         manifest = self.get_query_argument("manifest", None)
         if manifest is None:
-            self.answer(self.snapshot().to_json())
+            document = self.snapshot().to_json()
+            document["workspaces"] = [self._told(w) for w in self.snapshot().workspaces]
+            self.answer(document)
         else:
-            self.answer(self.known(manifest).to_json())
+            self.answer(self._told(self.known(manifest)))
+
+    def _told(self, workspace: WorkspaceState) -> dict[str, Any]:
+        """The document of a workspace, with `path`: its folder as JupyterLab's file browser names it, if it can."""
+        base = Path(os.path.realpath(self.settings.get("server_root_dir", ".")))
+        root = workspace.root
+        path = root.relative_to(base).as_posix() if root.is_relative_to(base) else None
+        return {**workspace.to_json(), "path": "" if path == "." else path}
 
 
 def handlers(snapshot: Callable[[], Snapshot]) -> Routes:

@@ -59,6 +59,7 @@ _LOADED = {
     "restart": Field("flag", "--restart", "Change loaded packages too, and restart the kernel."),
     "no_install": Field("flag", "--no-install", "Change manifest and lock only."),
 }
+_RESTART = {"restart": _LOADED["restart"]}
 _NAMES = _texts(None, "The packages (default: all).")
 
 COMMANDS: Mapping[str, Command] = {
@@ -96,8 +97,9 @@ COMMANDS: Mapping[str, Command] = {
             "repair": Field("flag", "--repair", "Check every package, and link again what is damaged."),
         },
     ),
-    "undo": Command(("undo",), "Take the last change back: manifest, lock and prefix."),
-    "redo": Command(("redo",), "Make the change again that was taken back last."),
+    "undo": Command(("undo",), "Take the last change back: manifest, lock and prefix.", _RESTART, dry_run=True),
+    "redo": Command(("redo",), "Make the change again that was taken back last.", _RESTART, dry_run=True),
+    "restore": Command(("restore",), "Go back to what git's HEAD has, and install it.", _RESTART, dry_run=True),
     "clean": Command(
         ("clean",),
         "Remove installed environments; they can be installed again.",

@@ -1,0 +1,71 @@
+/** The server's events → the store that all other plugins share; asked for anew after a lost connection. */
+
+import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { INotebookTracker } from '@jupyterlab/notebook';
+import { ISettingRegistry } from '@jupyterlab/settingregistry';
+import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+
+import { Client } from './client';
+import { Hub, IHub } from './hub';
+import { Store } from './model/store';
+
+/** Provides the hub. */
+export const hubPlugin: JupyterFrontEndPlugin<Hub> = {
+  id: 'jupyter-pixi:plugin',
+  description: 'Knows the Pixi workspaces of this server and the operations on them.',
+  autoStart: true,
+  provides: IHub,
+  optional: [INotebookTracker, ITranslator, ISettingRegistry],
+  activate: (
+    app: JupyterFrontEnd,
+    notebooks: INotebookTracker | null,
+    translator: ITranslator | null,
+    settings: ISettingRegistry | null
+  ) => {
+    const { serviceManager } = app;
+    const store = new Store(new Client(serviceManager.serverSettings));
+    const trans = (translator ?? nullTranslator).load('jupyter_pixi');
+    const hub = new Hub(app, store, trans, notebooks);
+    serviceManager.events.stream.connect((_, event) => {
+      void store.hear(event.schema_id, event);
+    });
+    // Events of a time without connection (a sleeping laptop, a restarted server) are lost: ask again.
+    let lost = false;
+    serviceManager.connectionFailure.connect(() => {
+      lost = true;
+    });
+    let hidden = 0;
+    document.addEventListener('visibilitychange', () => {
+      if (document.hidden) {
+        hidden = Date.now();
+      } else if (lost || (hidden && Date.now() - hidden > 30_000)) {
+        lost = false;
+        void store.load();
+      }
+    });
+    serviceManager.kernelspecs.specsChanged.connect(() => {
+      if (lost) {
+        lost = false;
+        void store.load();
+      }
+    });
+    if (settings) {
+      void settings
+        .load(hubPlugin.id)
+        .then(loaded => {
+          const read = () => {
+            hub.preferences = {
+              preview: loaded.get('previewBeforeAdding').composite !== false,
+              offerImports: loaded.get('offerMissingImports').composite !== false
+            };
+          };
+          loaded.changed.connect(read);
+          read();
+        })
+        .catch(() => undefined);
+    }
+    // After the page is there: the launcher must not wait for it.
+    void app.restored.then(() => store.load());
+    return hub;
+  }
+};

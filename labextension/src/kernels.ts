@@ -1,0 +1,124 @@
+/** A notebook's kernel → which environment it runs in, what it has loaded, and a refresh after a change. */
+
+import type { Kernel, KernelSpec } from '@jupyterlab/services';
+
+const CALLER = [
+  "__import__('json').dumps((lambda bridge: bridge.run.__func__.__globals__['caller_document']",
+  "(bridge.context))(get_ipython().find_line_magic('pixi').bridge))"
+].join('');
+
+const PATIENCE = 8000; // milliseconds that a busy kernel is waited for
+
+/** The environment of a kernel. */
+export interface Where {
+  manifest: string;
+  environment: string;
+  kernelName: string;
+}
+
+/** The environment that a kernelspec stands for; of several clones, the one that holds `folder`. */
+export function whereOf(
+  name: string | undefined,
+  specs: KernelSpec.ISpecModels | null,
+  manifests: readonly string[]
+): Where | undefined {
+  const ours = name ? ours_(specs?.kernelspecs[name]?.metadata) : undefined;
+  if (!name || !ours) {
+    return undefined;
+  }
+  const manifest = ours.manifests.find(one => manifests.includes(one)) ?? ours.manifests[0];
+  return manifest ? { manifest, environment: ours.environment, kernelName: name } : undefined;
+}
+
+/** The kernelspec that starts an environment of a workspace, if it has a kernel. */
+export function kernelOf(
+  specs: KernelSpec.ISpecModels | null,
+  manifest: string,
+  environment: string
+): string | undefined {
+  const found = Object.values(specs?.kernelspecs ?? {}).filter(spec => {
+    const ours = ours_(spec?.metadata);
+    return ours?.environment === environment && ours.manifests.includes(manifest);
+  });
+  // A clone's own name leaves no doubt about which one is meant.
+  found.sort((a, b) => manifestsOf(a).length - manifestsOf(b).length);
+  return found[0]?.name;
+}
+
+/** What a kernel has loaded, for the engine; undefined where it has no bridge. Fails if the kernel stays busy. */
+export async function callerOf(kernel: Kernel.IKernelConnection): Promise<unknown> {
+  const future = kernel.requestExecute({
+    code: '',
+    silent: true,
+    store_history: false,
+    user_expressions: { caller: CALLER }
+  });
+  let timer = 0;
+  const late = new Promise<never>((_, reject) => {
+    timer = window.setTimeout(() => {
+      reject(new Error('The kernel is busy. Wait until its cell has ended, or interrupt it.'));
+    }, PATIENCE);
+  });
+  try {
+    const reply = await Promise.race([future.done, late]);
+    const content = reply.content as { user_expressions?: Record<string, unknown> };
+    const answer = content.user_expressions?.['caller'] as
+      { status?: string; data?: Record<string, unknown> } | undefined;
+    const text = answer?.status === 'ok' ? answer.data?.['text/plain'] : undefined;
+    return typeof text === 'string' ? JSON.parse(unquoted(text)) : undefined;
+  } finally {
+    window.clearTimeout(timer);
+    future.dispose();
+  }
+}
+
+/** Let a kernel see what was changed in its prefix: import caches, `.pth` files, activation. */
+export async function refresh(
+  kernel: Kernel.IKernelConnection,
+  result: unknown,
+  activation: unknown
+): Promise<void> {
+  const change = JSON.stringify(
+    JSON.stringify({ ...(result as object | undefined), activation: activation ?? null })
+  );
+  const code = [
+    '(lambda bridge, json: (bridge.refresher.refresh(json.loads(' + ascii(change) + '), {}),',
+    ' bridge._forget_completions()))(',
+    "get_ipython().find_line_magic('pixi').bridge, __import__('json'))"
+  ].join('');
+  const future = kernel.requestExecute({ code, silent: true, store_history: false });
+  await future.done;
+}
+
+function ours_(metadata: unknown): { manifests: string[]; environment: string } | undefined {
+  const found = (metadata as Record<string, unknown> | undefined)?.['jupyter-pixi'] as
+    { manifests?: unknown; environment?: unknown } | undefined;
+  if (!Array.isArray(found?.manifests) || typeof found.environment !== 'string') {
+    return undefined;
+  }
+  return { manifests: found.manifests.map(String), environment: found.environment };
+}
+
+function manifestsOf(spec: KernelSpec.ISpecModel | undefined): string[] {
+  return ours_(spec?.metadata)?.manifests ?? [];
+}
+
+/** The text of a Python string as `repr` shows it. */
+function unquoted(repr: string): string {
+  const quote = repr[0];
+  const inner = repr.slice(1, -1);
+  return inner.replace(/\\(x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8}|.)/gs, (_, escape: string) => {
+    if (escape.length > 1) {
+      return String.fromCodePoint(parseInt(escape.slice(1), 16));
+    }
+    return { n: '\n', r: '\r', t: '\t' }[escape] ?? (escape === quote ? quote : escape);
+  });
+}
+
+/** JSON's text with everything beyond ASCII escaped: valid in any source encoding. */
+function ascii(json: string): string {
+  return json.replace(
+    /[\u007f-\uffff]/g,
+    character => '\\u' + character.charCodeAt(0).toString(16).padStart(4, '0')
+  );
+}

@@ -1,0 +1,211 @@
+/** The documents of the server extension's REST interface (`/jupyter-pixi/api/openapi.json`), and what can be asked. */
+
+import type { State } from './kernels';
+
+export interface Reason {
+  code: string;
+  text: string;
+  file: string | null;
+  line: number | null;
+  column: number | null;
+}
+
+export interface EnvironmentState {
+  name: string;
+  state: State;
+  reason: Reason | null;
+  prefix: string;
+  platform: string | null;
+  kernels: { name: string; language: string; display_name: string }[];
+}
+
+export interface Workspace {
+  manifest: string;
+  root: string;
+  name: string;
+  path: string | null;
+  environments: EnvironmentState[];
+  error: Problem | null;
+}
+
+export interface Workspaces {
+  workspaces: Workspace[];
+  truncated: string | null;
+  complete: boolean;
+}
+
+/** Something that did not work, in words for people. */
+export interface Problem {
+  message: string;
+  code?: string | null;
+  help?: string | null;
+  file?: string | null;
+  line?: number | null;
+  column?: number | null;
+}
+
+export type Kind = 'conda' | 'pypi';
+
+export interface Dependency {
+  name: string;
+  type: Kind;
+  feature: string | null;
+  requested: Record<string, string>;
+  locked: Record<string, string | null>;
+}
+
+export interface Cell {
+  name: string;
+  subdir: string;
+  locked: number | null;
+  up_to_date: boolean;
+  reason: string | null;
+  why_not_here: string | null;
+}
+
+export interface EnvironmentDetail {
+  name: string;
+  features: string[];
+  solve_group: string | null;
+  platform: string | null;
+  platforms: Cell[];
+  dependencies: Dependency[];
+}
+
+export interface Detail {
+  manifest: string;
+  name: string;
+  channels: string[];
+  platforms: { name: string; subdir: string }[];
+  machine: { subdir: string; virtual_packages: string[] };
+  lock: { exists: boolean; up_to_date: boolean; reason: string | null };
+  features: { name: string; inline: boolean }[];
+  environments: EnvironmentDetail[];
+  undo: string | null;
+  redo: string | null;
+  frozen: boolean;
+}
+
+export interface LockedPackage {
+  name: string;
+  version: string | null;
+  build: string | null;
+  type: Kind;
+  size: number | null;
+  requested: string | null;
+  source: string;
+}
+
+export interface Start {
+  name: string;
+  solve: boolean;
+  packages: number;
+  bytes: number;
+  sources: string[];
+  builds: string[];
+  scripts: string[];
+  variables: Record<string, string>;
+}
+
+export interface Trust {
+  manifest: string;
+  trusted: boolean;
+  reason: string | null;
+  forbidden: boolean;
+  changed: string[];
+  files: string[];
+  environments: Start[];
+}
+
+export interface DiffRow {
+  environment: string;
+  platform: string;
+  name: string;
+  type: Kind;
+  kind: 'added' | 'removed' | 'up' | 'down' | 'rebuilt';
+  before: string | null;
+  after: string | null;
+  explicit: boolean;
+}
+
+export interface LockDiff {
+  against: string;
+  present: boolean;
+  total: number;
+  rows: DiffRow[];
+}
+
+export interface Generations {
+  head: boolean;
+  history: { id: string; time: number; command: string[]; kind: string; changes: string[] }[];
+}
+
+export interface Summary {
+  id: string;
+  manifest: string;
+  command: string[];
+  environment: string | null;
+  started: number;
+  ended: number | null;
+  state: 'running' | 'done' | 'failed' | 'interrupted' | 'lost';
+}
+
+export interface Recorded extends Summary {
+  events: Record<string, unknown>[];
+  activation: unknown;
+}
+
+/** What starts an operation; the fields besides these are those of the command. */
+export interface Request {
+  manifest: string;
+  command: string;
+  caller?: unknown;
+  [field: string]: unknown;
+}
+
+export interface Version {
+  version: string;
+  subdirs: string[];
+}
+
+/** What the server answers; every call fails with a `Failure` that says why. */
+export interface Api {
+  workspaces(): Promise<Workspaces>;
+  detail(manifest: string): Promise<Detail>;
+  packages(manifest: string, environment: string, platform?: string): Promise<LockedPackage[]>;
+  operations(): Promise<Summary[]>;
+  operation(manifest: string, id: string): Promise<Recorded>;
+  start(request: Request): Promise<{ id: string | null; result?: unknown }>;
+  cancel(manifest: string, id: string): Promise<void>;
+  preview(request: Request, signal?: AbortSignal): Promise<Record<string, unknown>>;
+  search(manifest: string, query: string, type: Kind): Promise<string[]>;
+  versions(
+    manifest: string,
+    name: string,
+    type: Kind
+  ): Promise<{ found: boolean; versions: Version[] }>;
+  provider(manifest: string, module: string): Promise<{ conda: string | null; pypi: string }>;
+  trust(manifest: string): Promise<Trust>;
+  agree(manifest: string): Promise<Trust>;
+  disk(manifest: string): Promise<Record<string, number | null>>;
+  generations(manifest: string): Promise<Generations>;
+  diff(manifest: string, against: string): Promise<LockDiff>;
+}
+
+/** An answer that is a refusal. */
+export class Failure extends Error {
+  constructor(
+    readonly problem: Problem,
+    readonly status: number
+  ) {
+    super(problem.message);
+  }
+}
+
+/** What went wrong, of anything that was thrown. */
+export function problemOf(reason: unknown): Problem {
+  if (reason instanceof Failure) {
+    return reason.problem;
+  }
+  return { message: reason instanceof Error ? reason.message : String(reason) };
+}

@@ -1,0 +1,142 @@
+/** What an environment asks for, and what is locked for it; each row opens to where which version is locked. */
+
+import React from 'react';
+
+import { here, versionsOf } from '../model/rows';
+import { type Dependency, type Problem, problemOf } from '../model/rest';
+import { usePanel } from './context';
+import { KindBadge, Message, Section } from './parts';
+
+export function Dependencies(): React.JSX.Element | null {
+  const { store, trans } = usePanel();
+  const detail = store.environmentDetail;
+  if (!detail) {
+    return null;
+  }
+  return (
+    <Section title={trans('Dependencies')} count={detail.dependencies.length} open>
+      {() =>
+        detail.dependencies.length ? (
+          <ul className="jp-pixi-List" aria-label={trans('Dependencies')}>
+            {detail.dependencies.map(one => (
+              <Row key={`${one.type} ${one.name}`} dependency={one} platform={detail.platform} />
+            ))}
+          </ul>
+        ) : (
+          <p className="jp-pixi-Quiet">{trans('This environment asks for nothing yet.')}</p>
+        )
+      }
+    </Section>
+  );
+}
+
+function Row(props: { dependency: Dependency; platform: string | null }): React.JSX.Element {
+  const { dependency, platform } = props;
+  const { state, actions, trans } = usePanel();
+  const [open, setOpen] = React.useState(false);
+  const [problem, setProblem] = React.useState<Problem | null>(null);
+  const { requested, locked, differs } = here(dependency, platform);
+  const run = (command: string, more: Record<string, unknown> = {}) => {
+    setProblem(null);
+    const feature = dependency.feature ?? 'default';
+    actions
+      .run(
+        {
+          manifest: state.manifest ?? '',
+          command,
+          packages: [dependency.name],
+          ...(feature === 'default' ? {} : { feature }),
+          ...more
+        },
+        state.environment ?? undefined
+      )
+      .catch((reason: unknown) => {
+        setProblem(problemOf(reason));
+      });
+  };
+  return (
+    <li className="jp-pixi-Dependency">
+      <button
+        className="jp-pixi-Dependency-head"
+        aria-expanded={open}
+        onClick={() => {
+          setOpen(!open);
+        }}
+      >
+        <span className="jp-pixi-Dependency-name">{dependency.name}</span>
+        <span className="jp-pixi-Quiet jp-pixi-Dependency-spec">{requested}</span>
+        <span className="jp-pixi-Dependency-version">{locked ?? '–'}</span>
+        {differs ? (
+          <span className="jp-pixi-Differs" title={trans('Not the same on all platforms')}>
+            ≠<span className="jp-pixi-Hidden"> {trans('Not the same on all platforms')}</span>
+          </span>
+        ) : null}
+        {dependency.type === 'pypi' ? <KindBadge type="pypi" /> : null}
+      </button>
+      {open ? (
+        <div className="jp-pixi-Dependency-body">
+          <Where dependency={dependency} />
+          <div className="jp-pixi-Quiet">
+            {trans('Asked for by the feature %1', dependency.feature ?? 'default')}
+          </div>
+          <div className="jp-pixi-Buttons">
+            <button
+              className="jp-pixi-Button"
+              onClick={() => {
+                run('upgrade');
+              }}
+            >
+              {trans('Upgrade')}
+            </button>
+            <button
+              className="jp-pixi-Button jp-pixi-mod-warn"
+              onClick={() => {
+                run('remove', dependency.type === 'pypi' ? { pypi: true } : {});
+              }}
+            >
+              {trans('Remove')}
+            </button>
+          </div>
+          {problem ? <Message kind="error" problem={problem} /> : null}
+        </div>
+      ) : null}
+    </li>
+  );
+}
+
+/** Which version of one package is locked in which environment on which platform. */
+function Where({ dependency }: { dependency: Dependency }): React.JSX.Element {
+  const { state, trans } = usePanel();
+  const { environments, platforms, cells } = versionsOf(state.detail, dependency);
+  return (
+    <div
+      className="jp-pixi-Scroll"
+      tabIndex={0}
+      role="region"
+      aria-label={trans('Locked versions')}
+    >
+      <table className="jp-pixi-Matrix">
+        <thead>
+          <tr>
+            <td />
+            {platforms.map(one => (
+              <th scope="col" key={one}>
+                {one}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {environments.map((one, row) => (
+            <tr key={one}>
+              <th scope="row">{one}</th>
+              {platforms.map((platform, column) => (
+                <td key={platform}>{cells[row]?.[column] ?? '–'}</td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}

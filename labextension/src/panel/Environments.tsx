@@ -1,0 +1,125 @@
+/** The environments of a workspace: which state each is in and why, and what can be done with the chosen one. */
+
+import React from 'react';
+
+import { type EnvironmentState, type Problem, type Workspace, problemOf } from '../model/rest';
+import { usePanel } from './context';
+import { Message, StateBadge } from './parts';
+
+export function Environments({ workspace }: { workspace: Workspace }): React.JSX.Element {
+  const { state, store, trans } = usePanel();
+  const list = React.useRef<HTMLUListElement>(null);
+  const move = (event: React.KeyboardEvent, at: number) => {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    const next = step === undefined ? undefined : workspace.environments[at + step];
+    if (next) {
+      event.preventDefault();
+      void store.select(workspace.manifest, next.name);
+      list.current?.querySelectorAll<HTMLElement>('[role=option]')[at + (step ?? 0)]?.focus();
+    }
+  };
+  return (
+    <section className="jp-pixi-Section" aria-label={trans('Environments')}>
+      <ul className="jp-pixi-List" role="listbox" aria-label={trans('Environments')} ref={list}>
+        {workspace.environments.map((one, at) => (
+          <li
+            key={one.name}
+            role="option"
+            className="jp-pixi-Environment"
+            aria-selected={one.name === state.environment}
+            tabIndex={one.name === state.environment ? 0 : -1}
+            data-state={one.state}
+            onClick={() => void store.select(workspace.manifest, one.name)}
+            onKeyDown={event => {
+              move(event, at);
+            }}
+          >
+            <span className="jp-pixi-Environment-name">{one.name}</span>
+            <StateBadge state={one.state} />
+          </li>
+        ))}
+      </ul>
+      {store.environment ? <Chosen workspace={workspace} environment={store.environment} /> : null}
+    </section>
+  );
+}
+
+function Chosen(props: { workspace: Workspace; environment: EnvironmentState }): React.JSX.Element {
+  const { workspace, environment } = props;
+  const { actions, trans, state } = usePanel();
+  const [problem, setProblem] = React.useState<Problem | null>(null);
+  const { manifest } = workspace;
+  const kernel = actions.kernelName(manifest, environment.name);
+  const runs = environment.state !== 'cannot-run' && environment.state !== 'broken';
+  const busy = [...state.operations.values()].some(
+    one => one.state === 'running' && one.manifest === manifest
+  );
+  const run = (command: string, fields: Record<string, unknown>) => {
+    setProblem(null);
+    actions.run({ manifest, command, ...fields }, environment.name).catch((reason: unknown) => {
+      setProblem(problemOf(reason));
+    });
+  };
+  return (
+    <div className="jp-pixi-Chosen">
+      {environment.reason ? <p className="jp-pixi-Reason">{environment.reason.text}</p> : null}
+      <div className="jp-pixi-Buttons">
+        {environment.state === 'untrusted' ? (
+          <button
+            className="jp-pixi-Button jp-pixi-mod-accept"
+            onClick={() => {
+              actions.reviewTrust(manifest);
+            }}
+          >
+            {trans('Review and trust …')}
+          </button>
+        ) : null}
+        {runs && environment.state !== 'ready' && environment.state !== 'untrusted' ? (
+          <button
+            className="jp-pixi-Button jp-pixi-mod-accept"
+            disabled={busy}
+            onClick={() => {
+              run('install', { environments: [environment.name] });
+            }}
+          >
+            {trans('Install')}
+          </button>
+        ) : null}
+        {kernel && runs ? (
+          <>
+            <button
+              className="jp-pixi-Button"
+              onClick={() => {
+                actions.startKernel(manifest, environment.name);
+              }}
+            >
+              {trans('New notebook')}
+            </button>
+            <button
+              className="jp-pixi-Button"
+              title={trans('Restart the notebook in front on %1', environment.name)}
+              onClick={() => {
+                actions.switchTo(manifest, environment.name);
+              }}
+            >
+              {trans('Use in notebook')}
+            </button>
+          </>
+        ) : null}
+        {environment.state === 'ready' ? (
+          <button
+            className="jp-pixi-Button"
+            disabled={busy}
+            title={trans('Check every package, and link again what is damaged')}
+            onClick={() => {
+              run('install', { environments: [environment.name], repair: true });
+            }}
+          >
+            {trans('Repair')}
+          </button>
+        ) : null}
+      </div>
+      {problem ? <Message kind="error" problem={problem} /> : null}
+    </div>
+  );
+}

@@ -1,0 +1,136 @@
+/** The platforms × environments of a workspace: what is locked where, what runs here, why not; and disk use. */
+
+import React from 'react';
+
+import { size } from '../model/operation';
+import type { Cell } from '../model/rest';
+import { type Translate, usePanel } from './context';
+import { Section } from './parts';
+
+export function Matrix(): React.JSX.Element {
+  const { trans } = usePanel();
+  return (
+    <>
+      <Section title={trans('Platforms')}>{() => <Table />}</Section>
+      <Section title={trans('Disk use')}>{() => <Disk />}</Section>
+    </>
+  );
+}
+
+function Table(): React.JSX.Element | null {
+  const { state, trans } = usePanel();
+  const { detail } = state;
+  if (!detail) {
+    return null;
+  }
+  const platforms = detail.platforms.map(one => one.name);
+  return (
+    <>
+      <div className="jp-pixi-Scroll" tabIndex={0} role="region" aria-label={trans('Platforms')}>
+        <table className="jp-pixi-Matrix">
+          <thead>
+            <tr>
+              <td />
+              {platforms.map(one => (
+                <th scope="col" key={one}>
+                  {one}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {detail.environments.map(environment => (
+              <tr key={environment.name}>
+                <th scope="row">{environment.name}</th>
+                {platforms.map(name => {
+                  const cell = environment.platforms.find(one => one.name === name);
+                  const runs = cell?.name === environment.platform;
+                  const [mark, text] = judged(cell, runs, trans);
+                  return (
+                    <td key={name} title={text} data-runs={runs}>
+                      <span aria-hidden="true">{mark}</span>
+                      <span className="jp-pixi-Hidden">{text}</span>
+                    </td>
+                  );
+                })}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      <p className="jp-pixi-Quiet">
+        {trans('● runs here · ✓ locked · ! out of date · ○ not locked')}
+        <br />
+        {trans('This machine: %1', detail.machine.subdir)}
+      </p>
+    </>
+  );
+}
+
+function judged(cell: Cell | undefined, runs: boolean, trans: Translate): [string, string] {
+  if (!cell) {
+    return ['', trans('not for this platform')];
+  }
+  const why = runs ? trans('It runs here.') : (cell.why_not_here ?? '');
+  if (cell.locked === null) {
+    return ['○', `${trans('not locked')}. ${why}`];
+  }
+  if (!cell.up_to_date) {
+    return ['!', `${trans('out of date')}: ${cell.reason ?? ''} ${why}`];
+  }
+  return [runs ? '●' : '✓', `${trans('%1 packages locked', cell.locked)}. ${why}`];
+}
+
+function Disk(): React.JSX.Element {
+  const { store, state, actions, trans } = usePanel();
+  const [sizes, setSizes] = React.useState<Record<string, number | null> | null>(null);
+  const manifest = state.manifest ?? '';
+  React.useEffect(() => {
+    let wanted = true;
+    store.api.disk(manifest).then(
+      found => {
+        if (wanted) {
+          setSizes(found);
+        }
+      },
+      () => undefined
+    );
+    return () => {
+      wanted = false;
+    };
+  }, [store, manifest, state.detail]);
+  if (!sizes) {
+    return <p className="jp-pixi-Quiet">{trans('Measuring …')}</p>;
+  }
+  const clean = async (name: string) => {
+    const sure = await actions.confirm(
+      trans('Remove the installed environment %1?', name),
+      trans('Its manifest and lock stay: it can be installed again from them.'),
+      trans('Remove')
+    );
+    if (sure) {
+      await actions.run({ manifest, command: 'clean', environment: name });
+    }
+  };
+  return (
+    <ul className="jp-pixi-List">
+      {Object.entries(sizes).map(([name, bytes]) => (
+        <li className="jp-pixi-Row" key={name}>
+          <span className="jp-pixi-Grow">{name}</span>
+          <span className="jp-pixi-Quiet">
+            {bytes === null ? trans('not installed') : size(bytes)}
+          </span>
+          {bytes === null ? null : (
+            <button
+              className="jp-pixi-Link"
+              aria-label={trans('Remove the installed environment %1', name)}
+              onClick={() => void clean(name).catch(() => undefined)}
+            >
+              {trans('Clean')}
+            </button>
+          )}
+        </li>
+      ))}
+    </ul>
+  );
+}

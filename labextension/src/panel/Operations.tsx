@@ -1,0 +1,87 @@
+/** The operations on the workspace that is shown: progress with cancel while they run, then their result. */
+
+import React from 'react';
+
+import type { Operation } from '../model/operation';
+import { type Problem, problemOf } from '../model/rest';
+import { OperationView } from '../operationView';
+import { usePanel } from './context';
+import { Message } from './parts';
+
+export function Operations(): React.JSX.Element | null {
+  const { state, trans } = usePanel();
+  const all = [...state.operations.values()].filter(
+    one => one.manifest === state.manifest && !state.dismissed.has(one.id ?? '')
+  );
+  const running = all.filter(one => one.state === 'running');
+  const ended = all.filter(one => one.state !== 'running').slice(-1);
+  if (!all.length) {
+    return null;
+  }
+  return (
+    <section className="jp-pixi-Operations" aria-label={trans('Operations')}>
+      {[...running, ...(running.length ? [] : ended)].map(one => (
+        <One key={one.id} operation={one} />
+      ))}
+    </section>
+  );
+}
+
+function One({ operation }: { operation: Operation }): React.JSX.Element {
+  const { store, actions, trans, state } = usePanel();
+  const [problem, setProblem] = React.useState<Problem | null>(null);
+  const node = React.useRef<HTMLDivElement>(null);
+  const view = React.useRef<OperationView | null>(null);
+  React.useEffect(() => {
+    if (node.current) {
+      view.current ??= new OperationView(node.current, trans);
+      view.current.show(operation);
+    }
+  }, [operation, trans]);
+  const { id, manifest } = operation;
+  const failed = (reason: unknown) => {
+    setProblem(problemOf(reason));
+  };
+  const undoable =
+    operation.state === 'done' && state.detail?.undo && operation.result?.written.length;
+  return (
+    <div className="jp-pixi-OperationCard" data-state={operation.state}>
+      <div className="jp-pixi-OperationCard-command">{operation.command.join(' ')}</div>
+      <div ref={node} />
+      {problem ? <Message kind="error" problem={problem} /> : null}
+      <div className="jp-pixi-Buttons">
+        {operation.state === 'running' ? (
+          <button
+            className="jp-pixi-Button"
+            onClick={() => {
+              store.api.cancel(manifest ?? '', id ?? '').catch(failed);
+            }}
+          >
+            {trans('Cancel')}
+          </button>
+        ) : (
+          <>
+            {undoable ? (
+              <button
+                className="jp-pixi-Button"
+                onClick={() => {
+                  actions.run({ manifest: manifest ?? '', command: 'undo' }).catch(failed);
+                }}
+              >
+                {trans('Undo')}
+              </button>
+            ) : null}
+            <button
+              className="jp-pixi-Button"
+              onClick={() => {
+                store.dismiss(id ?? '');
+              }}
+            >
+              {trans('Close')}
+            </button>
+          </>
+        )}
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,46 @@
+/** What every part of the panel is given, so that none of them imports JupyterLab. */
+
+import { createContext, useContext, useSyncExternalStore } from 'react';
+
+import type { Operation } from '../model/operation';
+import type { Request } from '../model/rest';
+import type { Store, StoreState } from '../model/store';
+import type { Translate } from '../model/words';
+
+export type { Translate };
+
+/** What the panel can do besides showing. */
+export interface Actions {
+  /** Start an operation for the notebook in front; resolves at its end. */
+  run(request: Request, environment?: string): Promise<Operation | undefined>;
+  /** What the engine has to know of the kernel that a change may concern. */
+  caller(manifest: string, environment: string): Promise<unknown>;
+  /** Whether an environment has a kernel to start. */
+  kernelName(manifest: string, environment: string): string | undefined;
+  startKernel(manifest: string, environment: string): void;
+  switchTo(manifest: string, environment: string): void;
+  reviewTrust(manifest: string): void;
+  showDiff(manifest: string): void;
+  openManifest(manifest: string): void;
+  /** Ask before something is removed for good. */
+  confirm(title: string, text: string, action: string): Promise<boolean>;
+}
+
+export interface PanelContext {
+  store: Store;
+  actions: Actions;
+  trans: Translate;
+  preview: () => boolean;
+}
+
+export const Context = createContext<PanelContext | null>(null);
+
+/** The panel's surroundings, and the state as it is now. */
+export function usePanel(): PanelContext & { state: StoreState } {
+  const context = useContext(Context);
+  if (!context) {
+    throw new Error('a part of the panel was drawn outside of it');
+  }
+  const state = useSyncExternalStore(context.store.subscribe, context.store.get);
+  return { ...context, state };
+}

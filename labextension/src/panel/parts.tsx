@@ -1,0 +1,77 @@
+/** The small parts that several views of the panel share. */
+
+import React from 'react';
+
+import type { State } from '../model/kernels';
+import type { Problem } from '../model/rest';
+import { stateWord } from '../model/words';
+import { usePanel } from './context';
+
+/** A state as a mark and a word; the word carries the meaning, the colour only helps. */
+export function StateBadge({ state }: { state: State }): React.JSX.Element {
+  const { trans } = usePanel();
+  return (
+    <span className="jp-pixi-State" data-state={state}>
+      {stateWord(state, trans)}
+    </span>
+  );
+}
+
+/** Why something did not work, with the place and the way out. */
+export function Message({
+  kind,
+  problem
+}: {
+  kind: 'error' | 'warning';
+  problem: Problem;
+}): React.JSX.Element {
+  const place = problem.file
+    ? [problem.file, problem.line, problem.column].filter(part => part != null).join(':')
+    : null;
+  return (
+    <div className="jp-pixi-Message" data-kind={kind} role="alert">
+      <div className="jp-pixi-Message-text">{problem.message}</div>
+      {place ? <div className="jp-pixi-Quiet">{place}</div> : null}
+      {problem.help ? <div className="jp-pixi-Quiet">{problem.help}</div> : null}
+    </div>
+  );
+}
+
+/** A part of the panel that can be folded. */
+export function Section(props: {
+  title: string;
+  count?: number | undefined;
+  open?: boolean;
+  children: () => React.ReactNode;
+}): React.JSX.Element {
+  const [open, setOpen] = React.useState(props.open ?? false);
+  return (
+    <section className="jp-pixi-Section">
+      <h3 className="jp-pixi-Section-title">
+        <button
+          className="jp-pixi-Fold"
+          aria-expanded={open}
+          onClick={() => {
+            setOpen(!open);
+          }}
+        >
+          <span className="jp-pixi-Fold-mark" aria-hidden="true">
+            {open ? '▾' : '▸'}
+          </span>
+          {props.title}
+          {props.count === undefined ? null : <span className="jp-pixi-Count">{props.count}</span>}
+        </button>
+      </h3>
+      {open ? props.children() : null}
+    </section>
+  );
+}
+
+/** Where a package comes from. */
+export function KindBadge({ type }: { type: string }): React.JSX.Element {
+  return (
+    <span className="jp-pixi-Kind" data-type={type}>
+      {type === 'pypi' ? 'PyPI' : 'conda'}
+    </span>
+  );
+}

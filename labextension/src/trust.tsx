@@ -1,0 +1,114 @@
+/** The dialog that tells what starting a workspace's kernels would do, and takes the user's word. */
+
+import { Dialog, showDialog } from '@jupyterlab/apputils';
+import { ReactWidget } from '@jupyterlab/ui-components';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import React from 'react';
+
+import type { Hub } from './hub';
+import { size } from './model/operation';
+import { type Start, type Trust, problemOf } from './model/rest';
+
+/** Show the dialog; resolves to whether the workspace is trusted now. */
+export async function trustDialog(hub: Hub, manifest: string): Promise<boolean> {
+  const { store, trans } = hub;
+  let told: Trust;
+  try {
+    told = await store.api.trust(manifest);
+  } catch (reason) {
+    const { message: body } = problemOf(reason);
+    await showDialog({ title: trans.__('Trust'), body, buttons: [Dialog.okButton()] });
+    return false;
+  }
+  const close = Dialog.cancelButton({ label: trans.__('Close') });
+  const agree = Dialog.okButton({ label: trans.__('I trust it') });
+  const answer = await showDialog({
+    title: told.trusted ? trans.__('This workspace is trusted') : trans.__('Trust this workspace?'),
+    body: ReactWidget.create(<Body trust={told} trans={trans} />),
+    buttons: told.trusted || told.forbidden ? [close] : [close, agree],
+    defaultButton: 0
+  });
+  if (!answer.button.accept) {
+    return told.trusted;
+  }
+  const now = await store.api.agree(manifest);
+  await store.refresh();
+  return now.trusted;
+}
+
+function Body({ trust, trans }: { trust: Trust; trans: TranslationBundle }): React.JSX.Element {
+  return (
+    <div className="jp-pixi-Trust">
+      {trust.trusted ? null : (
+        <p>
+          {trust.forbidden
+            ? trans.__('The administrator does not leave it to users to trust workspaces here.')
+            : trans.__(
+                'Starting a kernel of it installs and runs what its files say. Agree only if you know where they come from.'
+              )}
+        </p>
+      )}
+      <div className="jp-pixi-Quiet">{trust.manifest}</div>
+      {trust.changed.length ? (
+        <p className="jp-pixi-Notice">
+          {trans.__('Changed since you trusted it: %1', trust.changed.join(', '))}
+        </p>
+      ) : null}
+      {trust.environments.map(one => (
+        <Environment key={one.name} start={one} trans={trans} />
+      ))}
+      <details>
+        <summary>{trans.__('What your agreement covers')}</summary>
+        <ul>
+          {trust.files.map(one => (
+            <li key={one}>
+              <code>{one}</code>
+            </li>
+          ))}
+        </ul>
+      </details>
+    </div>
+  );
+}
+
+function Environment({
+  start,
+  trans
+}: {
+  start: Start;
+  trans: TranslationBundle;
+}): React.JSX.Element {
+  const variables = Object.entries(start.variables);
+  return (
+    <section>
+      <h3>{start.name}</h3>
+      <ul>
+        <li>
+          {start.solve
+            ? trans.__('solves and installs what the manifest asks for')
+            : start.packages
+              ? trans.__('installs %1 packages (%2)', start.packages, size(start.bytes))
+              : trans.__('installs nothing: it is all there')}
+          {start.sources.map(one => (
+            <div className="jp-pixi-Quiet" key={one}>
+              {one}
+            </div>
+          ))}
+        </li>
+        {start.builds.length ? (
+          <li>{trans.__('builds from source: %1', start.builds.join(', '))}</li>
+        ) : null}
+        {start.scripts.map(one => (
+          <li key={one}>
+            {trans.__('runs the script')} <code>{one}</code>
+          </li>
+        ))}
+        {variables.map(([name, value]) => (
+          <li key={name}>
+            {trans.__('sets')} <code>{`${name}=${value}`}</code>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}

@@ -1,0 +1,263 @@
+"""The environments panel against a real server, real kernels and the test channel."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from support.browser import load
+from support.jupyter_server import TOKEN, Running
+from support.servers import Server
+
+AXE = Path(__file__).resolve().parents[2] / "labextension" / "node_modules" / "axe-core" / "axe.min.js"
+LONG = 60_000  # milliseconds for what solves, installs or starts a kernel
+
+
+def show(page: Any, name: str, environment: str | None = None) -> Any:
+    """Opens the panel at a workspace and one of its environments."""
+    page.evaluate("() => { window.jupyterapp.commands.execute('jupyter-pixi:open') }")
+    panel = page.locator(".jp-pixi-Panel")
+    panel.wait_for(timeout=20_000)
+    chooser = panel.get_by_role("combobox", name="Workspace")
+    option = page.locator(f".jp-pixi-Chooser option[value$='/{name}/pixi.toml']")
+    option.wait_for(state="attached", timeout=20_000)
+    chooser.select_option(value=option.get_attribute("value"))
+    if environment is not None:
+        panel.get_by_role("option", name=re.compile(f"^{environment} ?")).first.click()
+    panel.get_by_role("button", name="Add a package").wait_for(timeout=20_000)
+    return panel
+
+
+def operation(panel: Any, state: str) -> Any:
+    """The operation that the panel shows, once it is in a state."""
+    card = panel.locator(f".jp-pixi-OperationCard[data-state={state}]")
+    card.first.wait_for(timeout=LONG)
+    return card.first
+
+
+def execute(page: Any, source: str, printed: str | None = None) -> None:
+    """Runs the cell of the notebook in front, and waits until its output holds a text."""
+    page.evaluate(
+        """source => {
+            const notebook = window.jupyterapp.shell.currentWidget.content;
+            notebook.activeCell.model.sharedModel.setSource(source);
+            window.jupyterapp.commands.execute('notebook:run-cell');
+        }""",
+        source,
+    )
+    if printed is not None:
+        page.locator(".jp-OutputArea-output", has_text=printed).first.wait_for(timeout=LONG)
+
+
+def open_notebook(page: Any, lab: Running, name: str, environment: str, source: str = "1 + 1") -> None:
+    """Opens a notebook of an environment and waits for its kernel."""
+    kernel = {"name": f"pixi.{name}.{environment}", "display_name": f"{name} · {environment}"}
+    cell = {"cell_type": "code", "id": "a", "execution_count": None, "metadata": {}, "source": source, "outputs": []}
+    document = {"nbformat": 4, "nbformat_minor": 5, "metadata": {"kernelspec": kernel}, "cells": [cell]}
+    (lab.root / name / "a.ipynb").write_text(json.dumps(document))
+    page.wait_for_function(
+        "name => name in (window.jupyterapp.serviceManager.kernelspecs.specs?.kernelspecs ?? {})",
+        arg=kernel["name"],
+        timeout=20_000,
+    )
+    path = f"{name}/a.ipynb"
+    page.evaluate("path => { window.jupyterapp.commands.execute('docmanager:open', {path}) }", path)
+    page.wait_for_function(
+        "path => { const w = window.jupyterapp.shell.currentWidget;"
+        " return w?.context?.path === path && w.sessionContext?.session?.kernel?.status === 'idle' }",
+        arg=path,
+        timeout=LONG,
+    )
+
+
+def accessible(page: Any, selector: str) -> None:
+    """Nothing serious is found by axe below an element."""
+    page.add_script_tag(path=str(AXE))
+    found = page.evaluate("selector => axe.run(selector, {resultTypes: ['violations']})", selector)
+    serious = [
+        (one["id"], [node["html"][:200] for node in one["nodes"]])
+        for one in found["violations"]
+        if one["impact"] in ("serious", "critical")
+    ]
+    assert not serious, serious
+
+
+def test_install_add_and_import(page: Any, lab: Running, real: Any, picture: Any) -> None:
+    workspace = real("rain")
+    panel = show(page, "rain", "default")
+    assert "not locked" in panel.get_by_role("option", name=re.compile("^default")).inner_text()
+    panel.get_by_role("button", name="Install", exact=True).click()
+    operation(panel, "running")
+    picture("panel-installing")
+    operation(panel, "done")
+    panel.locator("[role=option][data-state=ready]").first.wait_for(timeout=20_000)
+    panel.get_by_role("button", name="Close").click()
+
+    open_notebook(page, lab, "rain", "default")
+    execute(page, "print('is', 'there')", "is there")
+    field = panel.get_by_role("combobox", name="Package to add")
+    field.fill("cow")
+    panel.get_by_role("option", name="cowsay").click()
+    panel.get_by_role("button", name="Preview").click()
+    plan = panel.get_by_role("region", name="Preview")
+    plan.wait_for(timeout=LONG)
+    assert "cowsay" in plan.inner_text()
+    picture("panel-preview")
+    accessible(page, ".jp-pixi-Panel")
+    assert "cowsay" not in workspace.manifest.read_text()
+    panel.get_by_role("button", name="Add", exact=True).click()
+    assert "cowsay" in operation(panel, "done").inner_text()
+    assert "cowsay" in workspace.manifest.read_text()
+    execute(page, "import cowsay; print('version', cowsay.__version__)", "version 6.1")
+    picture("panel-added")
+
+    panel.get_by_role("button", name=re.compile("^Undo")).last.click()
+    panel.locator(".jp-pixi-OperationCard-command", has_text="undo").wait_for(timeout=LONG)
+    operation(panel, "done")
+    assert "cowsay" not in workspace.manifest.read_text()
+
+
+def test_a_missing_import_is_one_click(page: Any, lab: Running, real: Any, picture: Any) -> None:
+    workspace = real("hail")
+    workspace.do("install")
+    open_notebook(page, lab, "hail", "default")
+    execute(page, "import humanize\nhumanize.intcomma(12345)")
+    offer = page.locator(".jp-pixi-Offer")
+    offer.wait_for(timeout=20_000)
+    assert "humanize is not in the environment default" in offer.inner_text()
+    picture("missing-import")
+    accessible(page, ".jp-pixi-Offer")
+    offer.get_by_role("button", name="Add humanize").click()
+    offer.get_by_role("button", name="Run the cell again").click(timeout=LONG)
+    page.locator(".jp-OutputArea-output", has_text="12,345").wait_for(timeout=20_000)
+
+
+def test_switch_status_and_cuda(page: Any, lab: Running, real: Any, picture: Any) -> None:
+    workspace = real("snow")
+    workspace.do("install", "--all")
+    open_notebook(page, lab, "snow", "default")
+    status = page.locator("#jp-main-statusbar .jp-pixi-Label-button")
+    page.wait_for_function(
+        "() => document.querySelector('#jp-main-statusbar .jp-pixi-Label-button')?.textContent === 'snow · default'",
+        timeout=20_000,
+    )
+    assert page.locator(".jp-NotebookPanel-toolbar .jp-pixi-Label-button").inner_text() == "snow · default"
+    status.click()
+    panel = page.locator(".jp-pixi-Panel")
+    panel.get_by_role("option", name=re.compile("^cuda")).click()
+    assert "__cuda >= 99" in panel.locator(".jp-pixi-Reason").inner_text()
+    panel.get_by_role("button", name="Platforms").click()
+    accessible(page, ".jp-pixi-Panel")
+    picture("panel-cuda")
+    panel.get_by_role("option", name=re.compile("^tools")).click()
+    panel.get_by_role("button", name="Use in notebook").click()
+    page.wait_for_function(
+        "() => document.querySelector('#jp-main-statusbar .jp-pixi-Label-button')?.textContent === 'snow · tools'",
+        timeout=LONG,
+    )
+    execute(page, "import humanize; print('humanize', humanize.__version__)", "humanize 4.9.0")
+
+
+def test_cancel_reload_and_a_terminal(page: Any, lab: Running, real: Any, channel_server: Server, picture: Any) -> None:
+    workspace = real("fog")
+    panel = show(page, "fog", "default")
+    before = workspace.manifest.read_bytes()
+    channel_server.stalled.clear()
+    channel_server.release.clear()
+    channel_server.stall = "humanize"
+    try:
+        # Somebody's terminal: the panel hears of it all the same.
+        import subprocess
+        import sys
+
+        child = subprocess.Popen(
+            [sys.executable, "-P", "-m", "jupyter_pixi", "install", "-e", "tools"],
+            cwd=workspace.root,
+            env=lab.home.environ,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        card = operation(panel, "running")
+        assert "install -e tools" in card.inner_text()
+        assert channel_server.stalled.wait(60)
+        load(page, f"{lab.url}lab?token={TOKEN}")
+        panel = show(page, "fog", "tools")
+        card = operation(panel, "running")
+        picture("panel-after-reload")
+        card.get_by_role("button", name="Cancel").click()
+        card = operation(panel, "interrupted")
+        assert child.wait(30) == 130
+        assert workspace.manifest.read_bytes() == before
+    finally:
+        channel_server.stall = None
+        channel_server.release.set()
+
+
+def test_trust_dialog(page: Any, lab: Running, real: Any, picture: Any) -> None:
+    workspace = real("storm")
+    workspace.do("install")
+    workspace.manifest.write_text(workspace.manifest.read_text() + '\n[activation.env]\nTOKEN = "$(cat <x>)"\n')
+    panel = show(page, "storm", "default")
+    panel.locator("[role=option][data-state=untrusted]").first.wait_for(timeout=20_000)
+    panel.get_by_role("button", name="Review and trust").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_text("TOKEN=$(cat <x>)").wait_for(timeout=20_000)
+    picture("trust")
+    accessible(page, ".jp-Dialog-content")
+    dialog.get_by_role("button", name="I trust it").click()
+    panel.locator("[role=option][data-state=ready]").first.wait_for(timeout=20_000)
+
+
+def test_lock_difference(page: Any, lab: Running, real: Any, picture: Any) -> None:
+    workspace = real("sleet")
+    workspace.do("lock")
+    workspace.do("add", "cowsay", "--no-install")
+    show(page, "sleet")
+    page.evaluate("() => { window.jupyterapp.commands.execute('docmanager:open', {path: 'sleet/pixi.lock'}) }")
+    view = page.locator(".jp-pixi-LockView")
+    view.locator("tr[data-kind=added]", has_text="cowsay").first.wait_for(timeout=20_000)
+    assert "before add cowsay" in view.locator("select").inner_text()
+    accessible(page, ".jp-pixi-LockView")
+    picture("lock-difference")
+
+
+def test_dark_and_narrow(page: Any, lab: Running, real: Any, picture: Any) -> None:
+    workspace = real("frost")
+    workspace.do("install", "-e", "tools")
+    page.set_viewport_size({"width": 700, "height": 800})
+    theme = "async theme => { await window.jupyterapp.commands.execute('apputils:change-theme', {theme}) }"
+    page.evaluate(theme, "JupyterLab Dark")
+    try:
+        page.wait_for_function("document.body.dataset.jpThemeLight === 'false'", timeout=10_000)
+        panel = show(page, "frost", "tools")
+        panel.get_by_role("button", name="All locked packages").click()
+        panel.locator(".jp-pixi-PackageRow").first.wait_for(timeout=20_000)
+        panel.locator(".jp-pixi-Dependency-head", has_text="humanize").click()
+        accessible(page, ".jp-pixi-Panel")
+        picture("panel-dark")
+        assert panel.evaluate("node => node.scrollWidth <= node.clientWidth + 1")
+    finally:
+        page.evaluate(theme, "JupyterLab Light")
+
+
+def test_keyboard_only(page: Any, real: Any) -> None:
+    real("breeze")
+    panel = show(page, "breeze", "default")
+    chosen = panel.locator("[role=option][aria-selected=true]").first
+    chosen.focus()
+    page.keyboard.press("ArrowDown")
+    panel.locator("[role=option][aria-selected=true]", has_text="tools").wait_for(timeout=5_000)
+    assert page.evaluate("document.activeElement.textContent").startswith("tools")
+    field = panel.get_by_role("combobox", name="Package to add")
+    field.focus()
+    page.keyboard.type("every")
+    panel.get_by_role("option", name="everywhere").wait_for(timeout=20_000)
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    assert field.input_value() == "everywhere"
+    page.keyboard.press("Enter")
+    panel.get_by_role("region", name="Preview").wait_for(timeout=LONG)
