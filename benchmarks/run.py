@@ -43,6 +43,21 @@ def commands(home: Home, workspace: Path, rounds: int) -> Iterator[Pair]:
         yield Pair(what, '`python -c "import rattler"`', ours, reference, "at most 200 ms", ours <= 0.2)
 
 
+def runs(home: Home, workspace: Path, url: str, rounds: int) -> Iterator[Pair]:
+    """A command through `run` and through `exec`, with nothing to lock or install, beside the command alone."""
+    time = functools.partial(process, cwd=workspace, environ=home.environ)
+    bare = [str(workspace / ".pixi/envs/cpu/bin/python"), "-c", "pass"]
+    words = ("python", "-c", "pass")
+    run = [*ENGINE, "run", "--environment", "cpu", *words]
+    ours, reference = alternate(lambda: time(run), lambda: time(bare), rounds)
+    yield Pair(
+        "`run python -c pass`, current", "the command", ours, reference, "at most 250 ms more", ours - reference <= 0.25
+    )
+    throw_away = [*ENGINE, "exec", "--channel", url, "--spec", "python", *words]
+    ours, reference = alternate(lambda: time(throw_away), lambda: time(bare), rounds)
+    yield Pair("`exec -s python python -c pass`, cached", "the command", ours, reference, "under 500 ms", ours < 0.5)
+
+
 def kernels(home: Home, workspace: Path, rounds: int) -> Iterator[Pair]:
     """A kernel through the launcher beside the same prefix's ipykernel, from start to first answer."""
     argv, env = kernel_start.spec(home.kernels, "pixi.weather.cpu")
@@ -85,12 +100,14 @@ def measure(folder: Path, rounds: int) -> list[Pair]:
     """Makes the sample workspace in `folder` and measures everything."""
     home = make_home(folder / "home", folder / "packages")
     workspace = folder / "weather"
-    sample.write(workspace, sample.Content(channel(DEMO).as_uri(), interpreter().subdir))
+    url = channel(DEMO).as_uri()
+    sample.write(workspace, sample.Content(url, interpreter().subdir))
     for argv in (("install", "--environment", "cpu"), ("kernels", "install", "--prefix", str(home.kernels))):
         subprocess.run([*ENGINE, *argv], cwd=workspace, env=home.environ, check=True, stdout=subprocess.DEVNULL)
     return [
         *kernels(home, workspace, rounds),
         *commands(home, workspace, rounds),
+        *runs(home, workspace, url, rounds),
         *solves(home, folder, max(3, rounds // 3)),
     ]
 
