@@ -22,6 +22,7 @@ _KEPT = re.compile(
     r"LINK_MODE|SYSTEM_CERTS|NATIVE_TLS|INSECURE_HOST|GIT_LFS)$"
 )
 _OFFLINE = "Network connectivity is disabled"
+_NOT_CACHED = "not found in the cache"  # what a build needs is resolved, which uv tells in other words
 _STOP_SECONDS = 10.0
 
 
@@ -114,7 +115,7 @@ async def _stop(child: asyncio.subprocess.Process) -> None:
 
 def needs_network(output: Output) -> bool:
     """Whether a run with `--offline` failed only because something is not in the cache."""
-    return output.status != 0 and _OFFLINE in output.stderr
+    return output.status != 0 and any(words in output.stderr for words in (_OFFLINE, _NOT_CACHED))
 
 
 def translate(output: Output, environment: str, offline: bool) -> PixiError:
