@@ -229,3 +229,70 @@ def test_credentials_stay_out_of_the_manifest(small, argv, place):
 
 def subdir(made) -> str:
     return re.search(r'platforms = \["([^"]+)"', made.manifest.read_text())[1]
+
+
+def test_a_workspace_behind_links_with_letters_of_all_kinds(small, tmp_path):
+    shared = tmp_path / "geteilt — 共有 (x)"
+    small.root.rename(shared)
+    small.root.symlink_to(shared)
+    (shared / "pixi.toml").rename(tmp_path / "wirklich.toml")
+    (shared / "pixi.toml").symlink_to(tmp_path / "wirklich.toml")
+    assert faulty(small, "published.pixi.toml", "kill", "add", "native").returncode == -9
+    assert "has been finished" in small.run("install").stderr
+    assert (shared / "pixi.toml").is_symlink() and "native" in (tmp_path / "wirklich.toml").read_text()
+    assert wrong(small) == []
+    small.do("undo")
+    assert "native" not in (tmp_path / "wirklich.toml").read_text() and wrong(small) == []
+    assert [p.name for p in tmp_path.glob(".*.new")] == []
+
+
+def test_detached_environments(small, tmp_path):
+    away = tmp_path / "fern ab"
+    shutil.rmtree(small.prefix().parent)
+    (small.root / ".pixi/config.toml").write_text(f'detached-environments = "{away}"\n')
+    assert faulty(small, "published", "kill", "add", "native").returncode == -9
+    small.do("install")
+    (record,) = away.glob("*/envs/default/conda-meta/native-*.json")
+    assert record.is_file() and (small.root / ".pixi/envs").is_symlink()
+    assert wrong(small) == []
+
+
+PACKAGE = """\
+[build-system]
+requires = ["setuptools"]
+build-backend = "setuptools.build_meta"
+
+[project]
+name = "weather"
+version = "1.0"
+requires-python = ">=3.11"
+dependencies = []
+
+[tool.pixi.workspace]
+channels = ["{channel}"]
+platforms = ["{subdir}"]
+
+[tool.pixi.dependencies]
+python = "*"
+
+[tool.pixi.pypi-dependencies]
+weather = { path = ".", editable = true }
+"""
+
+
+def test_a_package_of_the_workspace_itself(workspace):
+    made = workspace(PACKAGE)
+    manifest = made.root / "pyproject.toml"
+    made.manifest.rename(manifest)
+    before = manifest.read_bytes()
+    made.do("lock")
+    killed = faulty(made, "tentative", "kill", "add", "--pypi", "iniconfig", "--no-install")
+    assert killed.returncode == -9 and b'["iniconfig"]' in manifest.read_bytes()  # on trial, for the resolver
+    told = made.run("lock", "--check")
+    assert "A change was cut short before it was decided; the manifest is as it was before." in told.stderr
+    assert told.returncode == 0 and manifest.read_bytes() == before
+    failed = made.run("add", "--pypi", "no-such-package-of-that-name-at-all", "--no-install")
+    assert failed.returncode == 1 and manifest.read_bytes() == before
+    made.do("add", "--pypi", "iniconfig", "--no-install")
+    assert re.search(r'dependencies = \["iniconfig>=', manifest.read_text())
+    made.do("lock", "--check")

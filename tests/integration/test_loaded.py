@@ -93,3 +93,7 @@ def test_undo_in_a_kernel(kernel):
     rows = json.loads(kernel.run("%pixi history --json").stdout)
     assert rows[-2]["command"] == ["add", "humanize"] and rows[-2]["kernel"] and rows[-2]["undone"]
     assert kernel.run("%pixi redo\nimport humanize").status == "ok"
+
+    workspace.do("add", "cowsay=6.0")
+    told = kernel.run("%pixi list")
+    assert "Changed outside of this kernel since it started: cowsay 6.1" in told.text

@@ -39,6 +39,10 @@ async def _settled(context: Context, work: Callable[[Context], Awaitable[T]]) ->
 
     if context.script is None:
         await settle(context)
+    if context.caller is not None:
+        from ..operations.bystanders import tell_changes_by_others
+
+        tell_changes_by_others(context)
     return await work(context)
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from ..errors import PixiError
 from ..lockfile.model import Package
 from ..manifest.edit import Written
+from .bystanders import is_own_prefix
 from .context import Context
 from .install import install_environment, is_current
 from .journal import step
@@ -85,7 +86,7 @@ async def carry_out(
     name = _environment_to_install(after, context, default_only) if install else None
     stale: tuple[str, ...] = ()
     going: tuple[str, ...] = ()
-    if change.relocked is not None and context.caller is not None:
+    if change.relocked is not None and (context.caller is not None or _is_ours(after)):
         from .guard import guard
 
         guarded = await guard(
@@ -133,6 +134,11 @@ async def _make(change: Change, result: Changed, name: str | None, context: Cont
         finish(after.root)
         return result
     return await _install(change, published, result, name, context)
+
+
+def _is_ours(after: OpenWorkspace) -> bool:
+    """Whether this program runs in one of the workspace's environments."""
+    return any(is_own_prefix(prefix_of(after, name)) for name in after.environments)
 
 
 def _environment_to_install(after: OpenWorkspace, context: Context, default_only: bool) -> str | None:

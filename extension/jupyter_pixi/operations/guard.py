@@ -13,11 +13,13 @@ from ..errors import Refused, SolveError
 from ..lockfile import packages
 from ..lockfile.model import LockFile, Package
 from ..prefix.installed import normalise
+from .bystanders import in_use_by_us, is_own_prefix
 from .change import Change, Pins
 from .context import Caller, Context
 from .loaded import PYTHON, Key, is_own_kernel, loaded_keys
 from .relock import Freedom, relock
 from .result import joined
+from .targets import choice, prefix_of
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,11 @@ async def guard(
     are packages that the change must give the kernel. Raises Refused with both ways out.
     """
     caller, relocked = context.caller, change.relocked
-    if caller is None or relocked is None or caller.environment not in change.after.environments:
+    if relocked is None:
+        return Guarded(change)
+    if not (restart or force):
+        _refuse_under_us(change, relocked.lock, context)
+    if caller is None or caller.environment not in change.after.environments:
         return Guarded(change)
     pair = _pair_of(change, caller)
     _refuse_python(change, relocked.lock, pair, caller, restart)
@@ -123,6 +129,28 @@ def _asked_for(change: Change, moves: Sequence[Move], pair: Key) -> list[str]:
         if spec is not None and spec != old.get(move.key[1]):
             found.append(f"{move.key[1]} {spec.version or '*'}")
     return found
+
+
+def _refuse_under_us(change: Change, lock: LockFile, context: Context) -> None:
+    """Where Jupyter lives in the workspace itself, its own packages do not move while it runs."""
+    for name, environment in change.after.environments.items():
+        if not is_own_prefix(prefix_of(change.after, name)):
+            continue
+        platform = choice(change.after, environment, context, lock).platform
+        before, after = (_rows(each, (name, platform.name if platform else "")) for each in (change.before.lock, lock))
+        moves = [
+            Move(key, before[key], after.get(key))
+            for key in sorted(in_use_by_us(before))
+            if after.get(key) is None or after[key].location != before[key].location
+        ]
+        if moves:
+            lines = "\n".join(f"  {move.sentence()}" for move in moves[:10])
+            raise Refused(
+                f"Jupyter itself runs in the environment '{name}', and the change would move what it needs:\n{lines}",
+                help="Add `--restart` to make the change; then restart the Jupyter server and its kernels. "
+                "Nothing was changed.",
+                code="loaded",
+            )
 
 
 def _refuse_python(change: Change, lock: LockFile, pair: Key, caller: Caller, restart: bool) -> None:

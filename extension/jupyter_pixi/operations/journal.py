@@ -134,7 +134,7 @@ def commit(planned: Planned) -> None:
     elif planned.staged is not None:
         Path(planned.staged).replace(target)
         system.sync_folder(target.parent)
-    step(f"published.{target.name}")
+    step(f"published.{Path(planned.path).name}")
 
 
 def discard(files: tuple[Planned, ...]) -> None:

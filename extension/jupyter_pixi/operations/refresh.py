@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from ..errors import PixiError
 from ..prefix.activation import Static, evaluate
 from ..prefix.statefile import read_state
 
-_NEVER = ("PATH", "CONDA_SHLVL", "PWD", "OLDPWD", "SHLVL", "_")
+_NEVER = ("CONDA_SHLVL", "PWD", "OLDPWD", "SHLVL", "_")
 
 
 def variables(prefix: Path, environ: Mapping[str, str]) -> dict[str, str] | None:
@@ -33,5 +34,7 @@ def changes(before: Mapping[str, str] | None, after: Mapping[str, str] | None) -
     if before is None or after is None:
         return None
     setting = {key: value for key, value in after.items() if before.get(key) != value}
+    if set(setting.get("PATH", "").split(os.pathsep)) <= set(before.get("PATH", "").split(os.pathsep)):
+        setting.pop("PATH", None)  # the same folders: what a running kernel put there itself is its own
     unset = [key for key in before if key not in after]
     return {"set": setting, "unset": unset} if setting or unset else None
