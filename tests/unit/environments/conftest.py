@@ -9,7 +9,7 @@ from jupyter_pixi.config import Config
 from jupyter_pixi.environments import compose
 from jupyter_pixi.manifest import parse_manifest
 
-PATH = Path("/work/space/pixi.toml")
+PATH = Path("/srv/space/pixi.toml")
 
 
 @pytest.fixture

@@ -129,7 +129,7 @@ def test_channel_urls(composed):
     assert [c.url for c in found] == [
         "https://x/a/",
         "https://x/b/",
-        "file:///work/space/local/",
+        "file:///srv/space/local/",
         "file:///chan%20nel/",
         "file:///c/",
         "https://alias/a/label/dev/",
@@ -224,7 +224,7 @@ def test_an_environment_and_a_group_of_one_name_are_two(composed):
 
 def test_the_environment_a_command_means(manifest):
     m = manifest("[environments]\ncuda = []\n")
-    active = {"PIXI_IN_SHELL": "1", "PIXI_PROJECT_ROOT": "/work/space", "PIXI_ENVIRONMENT_NAME": "cuda"}
+    active = {"PIXI_IN_SHELL": "1", "PIXI_PROJECT_ROOT": "/srv/space", "PIXI_ENVIRONMENT_NAME": "cuda"}
     assert default_environment(m, active) == "cuda"
     assert default_environment(m, {**active, "PIXI_PROJECT_ROOT": "/elsewhere"}) == "default"
     assert default_environment(m, {k: v for k, v in active.items() if k != "PIXI_IN_SHELL"}) == "default"

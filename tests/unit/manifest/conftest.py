@@ -19,7 +19,7 @@ HEAD = '[workspace]\nname = "ws"\nchannels = ["conda-forge"]\nplatforms = ["linu
 def read():
     """Text of a pixi.toml (after a usual [workspace] table) -> Manifest."""
 
-    def parse(text, *, head=HEAD, name="pixi.toml", root=Path("/work/space")):
+    def parse(text, *, head=HEAD, name="pixi.toml", root=Path("/srv/space")):
         return parse_manifest((head + text).encode(), root / name)
 
     return parse

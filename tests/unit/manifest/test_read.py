@@ -26,7 +26,7 @@ def test_the_smallest_manifest_is_named_after_its_directory(read):
     assert manifest.workspace.name == "space"
     assert manifest.workspace.platforms == ()
     assert list(manifest.environments) == ["default"]
-    assert manifest.root == Path("/work/space")
+    assert manifest.root == Path("/srv/space")
     assert manifest.warnings == ()
 
 
