@@ -345,3 +345,37 @@ def test_throw_away_environments(engine, test_channel, isolated_home, package_ca
     assert engine("exec").returncode == 2
     unknown = engine("exec", *channel, "-s", "greeter", "no-such-command")
     assert unknown.returncode == 1 and "failed to execute 'no-such-command'" in unknown.stderr
+
+
+SCRIPT = """\
+# /// script
+# [tool.pixi.workspace]
+# channels = ["{channel}"]
+# [tool.pixi.dependencies]
+# python = "*"
+# greeter = "*"
+# ///
+import os, sys
+print(os.environ["GREETER_MOOD"], sys.argv[1:], os.getcwd())
+"""
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(entry.name for entry in folder.iterdir())
+
+
+def test_a_script_with_an_inline_block(engine, test_channel, tmp_path):
+    folder = tmp_path / "it's here"
+    folder.mkdir()
+    (folder / "tool.py").write_text(SCRIPT.replace("{channel}", test_channel))
+    first = engine("run", "--script", str(folder / "tool.py"), "a b", "-v")
+    assert (first.returncode, first.stdout) == (0, f"sunny ['a b', '-v'] {tmp_path}\n"), first.stderr
+    again = engine("run", "--offline", "--script", "it's here/tool.py")
+    assert again.stdout == f"sunny [] {tmp_path}\n"
+    assert names(folder) == ["tool.py"]
+    locked = engine("run", "--locked", "--script", str(folder / "tool.py"))
+    assert locked.returncode == 1 and "needs a lock file" in locked.stderr
+    assert engine("lock", "--script", str(folder / "tool.py")).returncode == 0
+    assert engine("run", "--locked", "--script", str(folder / "tool.py")).returncode == 0
+    assert names(folder) == ["tool.py", "tool.py.pixi.lock"]
+    assert engine("run", "-e", "x", "--script", str(folder / "tool.py")).returncode == 1

@@ -13,6 +13,7 @@ from .parser import (
     environment_option,
     json_option,
     lock_options,
+    script_option,
     workspace_options,
 )
 
@@ -68,6 +69,7 @@ def _run(commands: Commands) -> None:
     run.add_argument("--force-activate", action="store_true", help=argparse.SUPPRESS)
     lock_options(run)
     workspace_options(run)
+    script_option(run)
     run.add_argument(
         "words", nargs=argparse.REMAINDER, metavar="TASK", help="the task or command, and what belongs to it"
     )

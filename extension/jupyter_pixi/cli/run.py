@@ -7,6 +7,7 @@ from argparse import Namespace
 from collections.abc import Coroutine, Sequence
 from typing import Any
 
+from ..errors import PixiError
 from ..operations.context import Context
 from ..operations.task_graph import Candidate, Step
 from ..operations.task_run import Hooks, Runner, RunOptions, as_is
@@ -20,10 +21,14 @@ def run(arguments: Namespace) -> int:
     if arguments.as_is:
         context = as_is(context)
     words = tuple(arguments.words)
+    words = words[1:] if words[:1] == ("--",) else words
+    if context.script is not None:
+        words = ("python", str((context.cwd / context.script).absolute()), *words)
+        _refuse_with_script(arguments)
     options = RunOptions(
-        words=words[1:] if words[:1] == ("--",) else words,
+        words=words,
         environment=arguments.environment,
-        executable=arguments.executable,
+        executable=arguments.executable or context.script is not None,
         clean_env=arguments.clean_env,
         skip_deps=arguments.skip_deps,
         dry_run=arguments.dry_run,
@@ -43,6 +48,16 @@ def run(arguments: Namespace) -> int:
     if status == NOT_FOUND:
         telling.list_tasks(runner)
     return status
+
+
+def _refuse_with_script(arguments: Namespace) -> None:
+    flags = {"--environment": arguments.environment, "--skip-deps": arguments.skip_deps}
+    given = [flag for flag, value in flags.items() if value]
+    if given:
+        raise PixiError(
+            f"`pixi run --script` does not support {', '.join(given)}",
+            help="A PEP 723 script has one implicit default run environment and no Pixi task graph.",
+        )
 
 
 class Telling:

@@ -12,12 +12,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from .. import system
 from ..config import load_config
 from ..digests import digest, file_digest
 from ..environments import Host, compose, host
 from ..environments.model import Environment
 from ..environments.pick import choose_platform, missing_packages, unsupported
-from ..errors import PixiError
+from ..errors import LockFileError, PixiError
 from ..manifest import parse_manifest
 from ..manifest.model import Platform
 from ..prefix import activation, paths, statefile
@@ -53,6 +54,24 @@ class Session:
         """This machine."""
         return host(self.context.environ)
 
+    @property
+    def is_script(self) -> bool:
+        """Whether this is a Python script with an inline block, in a workspace's place."""
+        return self.opened.manifest.kind == "script"
+
+    @property
+    def own_folder(self) -> Path:
+        """Where notes about this workspace are kept; those about a script stand beside its prefix in the cache."""
+        if self.is_script:
+            return self.prefix("default").parent.parent
+        return paths.state_folder(self.root)
+
+    @property
+    def lock_path(self) -> Path:
+        """The lock file; for a script without one beside it, the one that an earlier run left in the cache."""
+        beside = self.opened.lock_path
+        return self.own_folder / "pixi.lock" if self.is_script and not beside.exists() else beside
+
     def prefix(self, name: str) -> Path:
         """The prefix of an environment."""
         return prefix_of(self.opened, name)
@@ -75,6 +94,8 @@ class Session:
 
 def begin(context: Context) -> Session:
     """Read the manifest, not the lock file. Raises ManifestError."""
+    if context.script is not None:
+        return Session(context, open_workspace(context))
     path = locate(context)
     try:
         data = path.read_bytes()
@@ -88,7 +109,7 @@ def begin(context: Context) -> Session:
 def is_satisfied(session: Session) -> bool:
     """Whether the lock file is known to fulfil this manifest: an earlier check of the very same bytes said so."""
     try:
-        known = json.loads((paths.state_folder(session.root) / _SATISFIED).read_bytes())
+        known = json.loads((session.own_folder / _SATISFIED).read_bytes())
     except (OSError, ValueError):
         return False
     return bool(known == _digests(session))
@@ -98,7 +119,7 @@ def _digests(session: Session) -> dict[str, Any]:
     return {
         "version": 1,
         "manifest": digest(session.opened.manifest_data),
-        "lock": file_digest(str(session.opened.lock_path)),
+        "lock": file_digest(str(session.lock_path)),
         "config": statefile.config_digest(session.opened.config.files),
     }
 
@@ -112,6 +133,8 @@ async def lock(session: Session) -> Session:
     from .trusting import remember
 
     context = session.context
+    if session.is_script:
+        return await _lock_script(session)
     opened = await locked(open_workspace(context), context)
     if context.frozen:
         return replace(session, opened=opened, locked=True)
@@ -121,19 +144,46 @@ async def lock(session: Session) -> Session:
     return session
 
 
+async def _lock_script(session: Session) -> Session:
+    """The same for a script: without a lock file beside it, its lock is kept in the cache and solved only once."""
+    from ..lockfile import read_lock, with_platform_names
+    from .publication import Pair, publish
+    from .relock import relock
+    from .scripts import require_lock
+
+    context, opened, path = session.context, session.opened, session.lock_path
+    require_lock(opened, context)
+    if opened.lock is None and path.exists():
+        try:
+            data = path.read_bytes()
+            opened = replace(opened, lock=with_platform_names(read_lock(data, path), opened.platforms), lock_data=data)
+        except (OSError, LockFileError):
+            pass  # solved anew
+    relocked = await relock(opened, context)
+    if relocked.data is not None and path == opened.lock_path:
+        publish(opened, Pair(lock=relocked.data))
+    elif relocked.data is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        system.replace_file(path, relocked.data)
+    opened = replace(opened, lock=relocked.lock, lock_data=relocked.data or opened.lock_data)
+    session = replace(session, opened=opened, locked=True)
+    if not context.frozen:
+        _note(session)
+    return session
+
+
 def _note(session: Session) -> None:
     """Note that the lock fulfils the manifest, where that depends on their bytes alone: no package of local source."""
-    from .. import system
-
     assert session.opened.lock is not None
     for environment in session.opened.lock.environments.values():
         for locked in environment.packages.values():
             if any(_is_local(p.kind, p.location) for p in locked):
                 return
     try:
-        paths.prepare_pixi_folder(session.root)
-        folder = paths.state_folder(session.root)
-        folder.mkdir(mode=0o700, exist_ok=True)
+        if not session.is_script:
+            paths.prepare_pixi_folder(session.root)
+        folder = session.own_folder
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         system.replace_file(folder / _SATISFIED, json.dumps(_digests(session)).encode(), mode=0o600)
     except OSError:
         pass
@@ -159,7 +209,7 @@ def is_current(session: Session, name: str) -> bool:
         state,
         prefix,
         manifest=session.opened.manifest.path,
-        lock=session.opened.lock_path,
+        lock=session.root / "pixi.lock" if session.is_script else session.opened.lock_path,
         config_layers=session.opened.config.files,
         environ=session.context.environ,
     )
@@ -189,7 +239,8 @@ def refuse_unsupported(session: Session, environment: Environment) -> None:
     missing = [] if session.machine.pretended else missing_packages(platform, session.machine)
     if not missing or not needs_prefix(environment, platform):
         return
-    told = session.root / ".pixi" / "one-time-messages" / f"runs-by-accident-{environment.name}"
+    folder = session.own_folder if session.is_script else paths.pixi_folder(session.root)
+    told = folder / "one-time-messages" / f"runs-by-accident-{environment.name}"
     if told.exists():
         return
     wanted = ", ".join(f"{p.name.removeprefix('__')} >={p.version}" for p in missing)

@@ -13,6 +13,7 @@ from ..errors import PixiError
 from ..manifest.model import Platform
 from . import task_cache, task_prefix, task_shell
 from .context import Context
+from .scripts import require_lock
 from .task_graph import Chooser, Place, Step, Tasks, steps
 from .task_text import Scope, Script, command, render
 from .tasks import is_hidden
@@ -63,6 +64,8 @@ class Runner:
     def explicit(self) -> str | None:
         """The environment that was named, or that is active and not the default one. Raises PixiError."""
         opened = self.session.opened
+        if self.session.is_script:
+            return None
         name = self.options.environment or opened.default_name(self.context)
         opened.environment(name)
         return name if self.options.environment is not None or name != "default" else None
@@ -112,6 +115,8 @@ class Runner:
     def _lock(self) -> None:
         if self.context.frozen and self.context.no_install:
             return
+        if self.session.is_script and (self.context.frozen or self.context.locked):
+            require_lock(self.session.opened, self.context)
         if not self.context.frozen and task_prefix.is_satisfied(self.session):
             return
         if self.context.frozen and self._all_current():

@@ -228,7 +228,7 @@ def _prepare(request: InstallRequest) -> None:
         folder = request.prefix.parent
         if folder == paths.environments_folder(request.root):
             paths.prepare_pixi_folder(request.root)
-        elif folder.name == paths.ENVIRONMENTS_FOLDER:
+        elif folder.name == paths.ENVIRONMENTS_FOLDER and request.manifest.kind != "script":
             paths.prepare_pixi_folder(request.root, folder)
     except OSError as error:
         raise InstallError(
