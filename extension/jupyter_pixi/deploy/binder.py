@@ -19,6 +19,7 @@ from ..errors import PixiError
 from . import images
 from .generated import marked
 from .model import File, Plan, Target
+from .plan import numbers
 from .quoting import comment, lines_to_file
 
 BASE = "docker.io/library/python:3.12-slim-bookworm"
@@ -139,7 +140,11 @@ def binder(plan: Plan, options: Options, present: Present, kernels: Sequence[str
         images.check_base(_base_with_glibc(options.base), target.glibc)
     kept = _kept(present, where, options.force)
     text = _dockerfile(plan, targets, choice, options, kept)
-    return (File(f"{where}/Dockerfile", marked(text)),)
+    files = (File(f"{where}/Dockerfile", marked(text)),)
+    if present.text(".dockerignore") is not None:
+        return files  # the repository's own says what a build sees
+    ignored = "# Environments of the machine that builds would stand in for the locked ones.\n**/.pixi\n"
+    return (*files, File(f"{where}/Dockerfile.dockerignore", marked(ignored)))
 
 
 def _base_with_glibc(base: str) -> str:
@@ -223,7 +228,7 @@ def _wheel_stage(options: Options) -> str:
 
 def _server(targets: Sequence[Target], options: Options, packages: Sequence[str]) -> list[str]:
     system = sorted({*packages, *(["git"] if any(t.git for t in targets) else [])})
-    needs = max((t.glibc for t in targets if t.glibc), default=None)
+    needs = max((t.glibc for t in targets if t.glibc), key=numbers, default=None)
     lines = [
         comment(f"glibc {images.glibc_of(_base_with_glibc(options.base))}; the packages need {needs or '2.17'}."),
         f"FROM {options.base}",
@@ -277,13 +282,10 @@ def _workspace(targets: Sequence[Target], options: Options, kept: _Kept) -> list
         f"WORKDIR {here}",
         comment(
             "Exactly what is locked (`--locked` fails where the lock is not up to date). Installing as this user also "
-            "notes that the workspace is trusted, so its kernels start without a question."
+            "notes that the workspace is trusted, so its kernels start without a question. Then a look whether the "
+            "prefixes are there, and kernelspecs for front ends that read them from disk: JupyterLab lists them live."
         ),
-        f"RUN {command}",
-        comment("A stale cache has been seen to leave an empty prefix behind, without an error."),
-        f"RUN {checks}",
-        comment("For front ends that read kernelspecs from disk. In JupyterLab the server extension lists them live."),
-        "RUN jupyter pixi kernels install --user",
+        f"RUN {command} && \\\n    {checks} && \\\n    jupyter pixi kernels install --user",
     ]
     if options.subfolder:
         lines.append("WORKDIR ${HOME}")
@@ -300,6 +302,9 @@ def _entry(start: str | None) -> list[str]:
 def _opened(options: Options) -> list[str]:
     if not options.notebook:
         return []
-    path = f"{SERVER}/etc/jupyter/jupyter_server_config.d/zz-binder.json"
+    folder = f"{SERVER}/etc/jupyter/jupyter_server_config.d"
     config = {"LabApp": {"default_url": f"/lab/tree/{posixpath.join(options.subfolder, options.notebook)}"}}
-    return [comment("What a link without a path opens."), f"RUN {lines_to_file([json.dumps(config)], path)}"]
+    return [
+        comment("What a link without a path opens."),
+        f"RUN mkdir -p {folder} && \\\n    {lines_to_file([json.dumps(config)], f'{folder}/zz-binder.json')}",
+    ]

@@ -35,7 +35,7 @@ def lines_to_file(lines: Iterable[str], path: str, *, append: bool = False) -> s
 
     No here-document: those need a frontend that is fetched from a registry.
     """
-    rows = " \\\n      ".join(shlex.quote(line) if line else "''" for line in lines)
+    rows = " \\\n      ".join("'" + line.replace("'", "'\"'\"'") + "'" for line in lines)
     return f"printf '%s\\n' \\\n      {rows} \\\n      {'>>' if append else '>'} {shlex.quote(path)}"
 
 

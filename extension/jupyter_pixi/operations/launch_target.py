@@ -130,12 +130,12 @@ def _check_address(text: str, rules: Rules) -> None:
             help="Let git's credential helper keep it.",
             code="credentials",
         )
-    if not _HOST.fullmatch(host) and host != "::1":
-        raise Refused(f"'{text}' names no host.", code="target")
     plain = scheme == "http" and host.lower() in rules.http_hosts
     if scheme not in SCHEMES and not plain:
         allowed = " and ".join(f"{s}://" for s in SCHEMES)
         raise Refused(f"{scheme}:// is not fetched from; {allowed} are.", code="scheme")
+    if not _HOST.fullmatch(host) and host != "::1":
+        raise Refused(f"'{text}' names no host.", code="target")
     if rules.hosts is not None and not plain and not host_allowed(host, rules.hosts):
         raise Refused(
             f"Repositories are not fetched from {host} here.",

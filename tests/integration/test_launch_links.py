@@ -1,0 +1,232 @@
+"""Launches: from a terminal and from a link, with consent before anything runs, and nothing of the user's lost."""
+
+from __future__ import annotations
+
+import http.cookiejar
+import json
+import re
+import tarfile
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from pathlib import Path
+
+import pytest
+from support.git_server import git, git_server, publish
+from support.jupyter_server import TOKEN, jupyter_server
+
+MANIFEST = """\
+[workspace]
+name = "{name}"
+channels = ["{channel}"]
+platforms = ["{subdir}"]
+
+[dependencies]
+python = "*"
+ipykernel = "*"
+
+[activation]
+scripts = ["mark.sh"]
+"""
+NOTEBOOK = {"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+
+
+@pytest.fixture
+def source(workspace, tmp_path: Path):
+    """A repository that would leave a file behind if anything of it ran."""
+    made = workspace(MANIFEST, name="shared")
+    (made.root / "mark.sh").write_text(f"touch {tmp_path}/it-ran\n")
+    (made.root / "tour.ipynb").write_text(json.dumps(NOTEBOOK))
+    made.do("lock")
+    (made.root / ".gitignore").write_text(".pixi\n")
+    import shutil
+
+    shutil.rmtree(made.root / ".pixi", ignore_errors=True)
+    return made
+
+
+def test_a_bare_repository_is_opened_after_consent(source, engine, tmp_path: Path):
+    publish(source.root, tmp_path / "repositories/shared.git")
+    target = str(tmp_path / "repositories/shared.git")
+    place = tmp_path / "place"
+    asked = engine("launch", target, "--path", str(place), "--no-lab")
+    assert asked.returncode == 1
+    assert "without consent" in asked.stderr
+    assert "mark.sh" in asked.stderr, "what would run is shown"
+    assert "default: 3" in asked.stderr, "and how much would be installed"
+    assert not (tmp_path / "it-ran").exists()
+    assert not (place / ".pixi").exists()
+    agreed = engine("launch", target, "--path", str(place), "--no-lab", "--yes", "--json")
+    assert agreed.returncode == 0, agreed.stderr
+    document = json.loads(agreed.stdout)
+    assert document["opened"] == "tour.ipynb"
+    assert (place / ".pixi/envs/default/bin/python").exists()
+
+
+def test_a_ref_a_subfolder_and_what_the_user_changed(source, engine, tmp_path: Path):
+    bare = tmp_path / "repositories/shared.git"
+    first = publish(source.root, bare)
+    (source.root / "tour.ipynb").write_text(json.dumps(NOTEBOOK | {"nbformat_minor": 4}))
+    publish(source.root, bare)
+    place = tmp_path / "place"
+    done = engine("launch", str(bare), "--ref", first, "--path", str(place), "--no-lab")
+    assert "without consent" in done.stderr
+    assert git(place, "rev-parse", "HEAD") == first
+    engine("launch", str(bare), "--path", str(place), "--no-lab")
+    assert git(place, "rev-parse", "HEAD") != first, "a clean clone moves forward"
+    (place / "tour.ipynb").write_text("mine")
+    (source.root / "other.txt").write_text("new")
+    publish(source.root, bare)
+    done = engine("launch", str(bare), "--path", str(place), "--no-lab")
+    assert "stays as it is: you changed tour.ipynb" in done.stderr
+    assert (place / "tour.ipynb").read_text() == "mine"
+    assert engine("launch", str(bare), "--subfolder", "../..", "--no-lab").returncode == 1
+
+
+def test_an_archive_is_unpacked_and_a_hostile_one_is_not(source, engine, tmp_path: Path):
+    archive = tmp_path / "shared.tar.gz"
+    with tarfile.open(archive, "w:gz") as tar:
+        tar.add(source.root, "shared-main", filter=lambda i: None if "/.git" in i.name else i)
+    done = engine("launch", str(archive), "--path", str(tmp_path / "a"), "--no-lab")
+    assert "without consent" in done.stderr
+    assert (tmp_path / "a/shared-main/pixi.toml").is_file()
+    with tarfile.open(archive, "w:gz") as tar:
+        link = tarfile.TarInfo("out")
+        link.type, link.linkname = tarfile.SYMTYPE, "/etc"
+        tar.addfile(link)
+    done = engine("launch", str(archive), "--path", str(tmp_path / "b"), "--no-lab")
+    assert done.returncode == 1
+    assert "is a link" in done.stderr
+    assert not (tmp_path / "b").exists()
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "ext::sh -c touch% /tmp/x",
+        "--upload-pack=touch /tmp/x",
+        "file:///etc",
+        "https://user:secret@example.org/x",
+        "ssh://-oProxyCommand=x/y",
+        "git://example.org/x",
+    ],
+)
+def test_hostile_targets_are_refused(engine, tmp_path: Path, address: str):
+    done = engine("launch", "--no-lab", "--yes", "--", address)
+    assert done.returncode in (1, 2)
+    assert "Traceback" not in done.stderr
+    assert "secret" not in done.stdout
+
+
+class Client:
+    """A browser without a screen: keeps cookies, follows redirects, submits the one form of a page."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        jar = http.cookiejar.CookieJar()
+        self.opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(jar))
+        self.get(f"api/status?token={TOKEN}")
+
+    def get(self, path: str) -> tuple[int, str, str]:
+        return self._open(urllib.request.Request(urllib.parse.urljoin(self.url, path)))
+
+    def submit(self, page: str) -> tuple[int, str, str]:
+        fields = dict(re.findall(r"<input type=\"?hidden\"? name=\"?(\w+)\"? value=[\"']([^\"']*)[\"']", page))
+        action = re.search(r"action='([^']+)'", page)[1]
+        data = urllib.parse.urlencode(fields).encode()
+        return self._open(urllib.request.Request(urllib.parse.urljoin(self.url, action), data=data))
+
+    def _open(self, request: urllib.request.Request) -> tuple[int, str, str]:
+        try:
+            with self.opener.open(request, timeout=60) as answer:
+                return answer.status, answer.geturl(), answer.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.geturl(), error.read().decode()
+
+
+@pytest.fixture
+def hub(source, tmp_path: Path, isolated_home):
+    """A Jupyter server that may fetch from a git server on this machine."""
+    repositories = tmp_path / "repositories"
+    publish(source.root, repositories / "shared.git")
+    root = tmp_path / "server"
+    root.mkdir()
+    with git_server(repositories) as url:
+        allowed = "--JupyterPixi.launch_hosts=http://127.0.0.1"
+        with jupyter_server(root, isolated_home, allowed, app=("jupyter_server",)) as running:
+            yield running, f"{url}/shared.git", root, source
+
+
+def link(repo: str, **more: str) -> str:
+    return "jupyter-pixi/launch?" + urllib.parse.urlencode({"repo": repo, **more})
+
+
+def test_a_link_asks_once_installs_and_opens(hub, tmp_path: Path):
+    running, repo, root, _ = hub
+    client = Client(running.url)
+    status, _, page = client.get(link(repo, ref="main", urlpath="lab/tree/shared/tour.ipynb"))
+    assert status == 200, page
+    assert "mark.sh" in page
+    assert "Would be installed" in page
+    assert not (root / "shared").exists(), "nothing is there before consent"
+    assert not (tmp_path / "it-ran").exists()
+    status, url, page = client.submit(page)
+    deadline = time.monotonic() + 60
+    while "/progress" in url and time.monotonic() < deadline:
+        assert status == 200, page
+        time.sleep(0.3)
+        status, url, page = client.get(url)
+    assert url.endswith("/lab/tree/shared/tour.ipynb"), (url, page[:500])
+    assert (root / "shared/.pixi/envs/default/bin/python").exists()
+
+
+def test_a_second_link_keeps_what_the_user_changed_and_asks_about_it(hub):
+    running, repo, root, source = hub
+    client = Client(running.url)
+    client.submit(client.get(link(repo))[2])
+    assert (root / "shared").exists()
+    (root / "shared/mark.sh").write_text("# mine\n")
+    (source.root / "mark.sh").write_text("echo theirs\n")
+    publish(source.root, root.parent / "repositories/shared.git")
+    _, _, page = client.get(link(repo))
+    _, _, page = client.submit(page)
+    assert "stays as it is: you changed mark.sh" in page, page
+    assert "id=agree" in page, "what would run is not what was agreed to, so it is asked about again"
+    assert (root / "shared/mark.sh").read_text() == "# mine\n"
+
+
+HOSTILE = (
+    ("https://evil.example/x", {}, "not fetched from evil.example"),
+    ("http://127.0.0.1.evil.example/x", {}, "not fetched from"),
+    ("ext::sh -c id", {}, "is not the address"),
+    ("/etc", {}, "is not the address"),
+    ("file:///etc", {}, "not fetched from"),
+    ("--upload-pack=id", {}, "is not the address"),
+    ("OK", {"ref": "--upload-pack=id"}, "is not the name of a branch"),
+    ("OK", {"subfolder": "../.."}, "leads out"),
+    ("OK", {"urlpath": "lab/tree/../../x"}, "leads out"),
+    ("OK", {"ref": "nowhere"}, "git could not fetch"),
+    ("<script>alert(1)</script>", {}, "&lt;script&gt;"),
+)
+
+
+def test_hostile_links_are_refused(hub):
+    running, good, root, _ = hub
+    client = Client(running.url)
+    for repo, more, said in HOSTILE:
+        status, _, page = client.get(link(repo.replace("OK", good), **more))
+        assert status == 400, (repo, more)
+        assert said in page, page
+        assert "<script" not in page
+    assert not list(root.glob("shared*"))
+
+
+def test_only_who_is_logged_in_may_launch(hub):
+    running, repo, root, _ = hub
+    request = urllib.request.Request(running.url + link(repo))
+    opener = urllib.request.build_opener()
+    with opener.open(request, timeout=30) as answer:
+        assert "/login" in answer.geturl()
+    assert running.status("jupyter-pixi/launch", token=None, method="POST") in (403, 405)
+    assert not list(root.iterdir())

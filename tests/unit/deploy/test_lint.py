@@ -1,0 +1,150 @@
+"""Each lint rule has an example that fails, and one beside it that does not."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+from jupyter_pixi.deploy.lint import RULES, lint
+from jupyter_pixi.deploy.lint_build import ignores
+from jupyter_pixi.deploy.parse import parse
+
+from .plans import CPU, CUDA, PLAN
+
+P = "/app/.pixi/envs/prod"
+BUILD = "FROM ghcr.io/prefix-dev/pixi:0.77.0-noble AS build\nWORKDIR /app\n"
+INSTALL = f"COPY . .\nRUN pixi install --locked -e prod\nRUN {P}/bin/python -c 1\n"
+FINAL = "FROM ubuntu:24.04\nWORKDIR /app\n"
+COPIED = f"COPY --from=build {P} {P}\nCOPY setup ./setup\n"
+END = 'USER 1000\nENTRYPOINT ["/e.sh"]\n'
+GOOD = BUILD + INSTALL + FINAL + COPIED + END
+HOOK = "RUN pixi shell-hook -e prod --as-is > /e.sh\nRUN echo 'exec \"$@\"' >> /e.sh\n"
+GPU = "FROM ghcr.io/prefix-dev/pixi:0.77.0-noble AS build\nWORKDIR /app\nRUN apt-get install -y git\nCOPY . .\n"
+GPU_END = "RUN pixi install --locked -e cuda\nRUN .pixi/envs/cuda/bin/python -c 1\n"
+GPU_END += "FROM ubuntu:24.04\nCOPY . /app\nUSER 1000\n"
+
+FAILING = {
+    "PX01": GOOD.replace(f"{P} {P}", f"{P} /opt/env"),
+    "PX02": GOOD.replace("COPY setup ./setup\n", ""),
+    "PX03": GPU.replace("COPY . .\n", "COPY pixi.toml pixi.lock ./\n") + "ENV CONDA_OVERRIDE_CUDA=12\n" + GPU_END,
+    "PX04": GOOD.replace("FROM ubuntu", "RUN pixi run -e prod python x.py\nFROM ubuntu"),
+    "PX05": GOOD.replace("FROM ubuntu", HOOK + "FROM ubuntu"),
+    "PX06": GOOD.replace('["/e.sh"]', "/e.sh"),
+    "PX07": GOOD.replace("USER", "ENV PIXI_IN_SHELL=1\nUSER"),
+    "PX08": GOOD,
+    "PX09": GOOD.replace("--locked ", ""),
+    "PX10": GOOD.replace(f"RUN {P}/bin/python -c 1\n", ""),
+    "PX11": GOOD.replace("RUN pixi", "RUN --mount=type=cache,target=/root/.pixi/cache pixi"),
+    "PX12": GOOD.replace("COPY . .", "COPY credentials.json /root/\nCOPY . ."),
+    "PX13": GOOD.replace("USER 1000\n", ""),
+    "PX14": GOOD.replace("FROM ghcr", "FROM --platform=linux/arm64 ghcr"),
+    "PX15": GOOD.replace("0.77.0-noble", "0.77.0-cuda-12.9.1-noble"),
+    "PX16": GOOD.replace("ubuntu:24.04", "debian:stretch-slim").replace("debian:stretch-slim", "alpine:3.20"),
+    "PX17": GPU + GPU_END,
+}
+
+
+def rules(text: str, dockerignore: str | None = ".pixi\n", plan=PLAN) -> set[str]:
+    return {f.rule for f in lint(text, dockerignore=dockerignore, has_dockerignore=True, plan=plan)}
+
+
+def test_a_good_one_has_no_finding():
+    assert rules(GOOD) == set()
+
+
+@pytest.mark.parametrize("rule", sorted(FAILING))
+def test_each_rule_has_a_failing_example(rule: str):
+    ignore = "node_modules\n" if rule == "PX08" else ".pixi\n"
+    found = lint(FAILING[rule], dockerignore=ignore, has_dockerignore=True, plan=PLAN)
+    mine = [f for f in found if f.rule == rule]
+    assert mine, found
+    assert all(f.text and f.line >= 0 for f in mine)
+    assert {f.rule for f in found} <= {rule, "PX17"} if rule != "PX17" else True
+
+
+def test_all_rules_are_tried_and_explained():
+    lint(GOOD)
+    assert set(RULES) == set(FAILING)
+    assert all(len(r.why) > 40 for r in RULES.values())
+
+
+def test_more_of_the_traps():
+    assert "PX06" in rules(GOOD.replace("FROM ubuntu", HOOK.replace("exec", "echo") + "FROM ubuntu"))
+    strict = "RUN echo 'set -eu' > /e.sh\n" + HOOK
+    assert "PX06" in rules(GOOD.replace("FROM ubuntu", strict + "FROM ubuntu"))
+    assert "PX06" in rules(
+        GOOD.replace("ubuntu:24.04", "gcr.io/distroless/base").replace("FROM gcr", HOOK + "FROM gcr")
+    )
+    assert "PX09" in rules(GOOD.replace("--locked", "--frozen"))
+    assert "PX12" in rules(GOOD.replace("RUN pixi", "ENV CONDA_TOKEN=abc\nRUN pixi"))
+    assert "PX13" in rules(GOOD.replace("USER 1000", "RUN useradd -u 1000 me\nUSER 1000"))
+    assert "PX13" not in rules(GOOD.replace("USER 1000", "RUN userdel ubuntu && useradd -u 1000 me\nUSER 1000"))
+    assert "PX15" in rules(GOOD.replace("0.77.0-noble", "latest"))
+    assert "PX15" in rules(GOOD.replace("0.77.0-noble", "0.77.0-jammy-cuda-12.1.1"))
+    assert "PX15" in rules(GOOD.replace("0.77.0-noble", "0.40.0-noble")), "it cannot read the lock"
+    assert "PX16" in rules(GOOD.replace("ubuntu:24.04", "ubuntu:20.04"), plan=newer())
+    assert "PX08" in rules(GOOD, ".pixi\n*.lock\n")
+    assert "PX12" in rules(GPU.replace("RUN apt-get install -y git\n", "") + "ENV CONDA_OVERRIDE_CUDA=12\n" + GPU_END)
+
+
+def newer():
+    return dataclasses.replace(PLAN, targets=(dataclasses.replace(CPU, glibc="2.34"), CUDA))
+
+
+def test_the_documented_pattern_is_understood():
+    """The multi-stage Dockerfile of Pixi's own docs: its traps are found, and nothing else."""
+    text = """\
+FROM ghcr.io/prefix-dev/pixi:0.77.0 AS build
+WORKDIR /app
+COPY . .
+RUN pixi install --locked -e prod
+RUN pixi shell-hook -e prod -s bash > /shell-hook
+RUN echo "#!/bin/bash" > /app/entrypoint.sh
+RUN cat /shell-hook >> /app/entrypoint.sh
+RUN echo 'exec "$@"' >> /app/entrypoint.sh
+FROM ubuntu:24.04 AS production
+WORKDIR /app
+COPY --from=build /app/.pixi/envs/prod /app/.pixi/envs/prod
+COPY --from=build --chmod=0755 /app/entrypoint.sh /app/entrypoint.sh
+COPY ./my_project /app/my_project
+ENTRYPOINT [ "/app/entrypoint.sh" ]
+"""
+    assert rules(text) == {"PX02", "PX04", "PX05", "PX10", "PX13"}
+
+
+def test_rules_can_be_silenced_and_nonsense_is_told():
+    assert "PX13" not in rules(FAILING["PX13"] + "# jupyter-pixi: ignore=PX13,PX01\n")
+    assert [f.rule for f in lint("hello")] == ["PX00"]
+    assert lint("")[0].rule == "PX00"
+
+
+def test_the_parser_reads_what_docker_reads():
+    text = (
+        "# escape=`\nARG BASE=debian:12\nFROM --platform=linux/amd64 ${BASE} as One\nRUN a `\n# no\n  && b\n"
+        'COPY <<EOF /x\nFROM not-a-stage\nEOF\nFROM one\nCOPY --from=One --chown=1:1 ["a b", "/c"]\n'
+    )
+    file = parse(text)
+    assert [(s.image, s.name, s.platform) for s in file.stages] == [
+        ("debian:12", "One", "linux/amd64"),
+        ("one", None, None),
+    ]
+    assert file.stages[0].all("RUN")[0].commands == [["a"], ["b"]]
+    assert file.stages[1].all("COPY")[0].words == ["a b", "/c"]
+    assert [s.image for s in file.lineage(file.stages[1])] == ["one", "debian:12"]
+    assert file.stages[1].line == 10
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "is_out"),
+    [
+        (".pixi", ".pixi", True),
+        ("/.pixi/", ".pixi", True),
+        ("**/.pixi", ".pixi", True),
+        (".pixi/*\n!.pixi/config.toml", ".pixi", True),
+        ("*\n!.pixi", ".pixi", False),
+        ("# .pixi", ".pixi", False),
+        ("*.lock\n!pixi.lock", "pixi.lock", False),
+    ],
+)
+def test_dockerignore(text: str, path: str, is_out: bool):
+    assert ignores(text, path) is is_out
