@@ -379,3 +379,43 @@ def test_a_script_with_an_inline_block(engine, test_channel, tmp_path):
     assert engine("run", "--locked", "--script", str(folder / "tool.py")).returncode == 0
     assert names(folder) == ["tool.py", "tool.py.pixi.lock"]
     assert engine("run", "-e", "x", "--script", str(folder / "tool.py")).returncode == 1
+
+
+AMBIGUOUS = """\
+[workspace]
+name = "{name}"
+channels = ["{channel}"]
+platforms = ["{subdir}"]
+
+[feature.one.tasks]
+which = "echo first"
+[feature.two.tasks]
+which = "echo second"
+
+[environments]
+one = ["one"]
+two = ["two"]
+"""
+
+
+def test_an_ambiguous_task_is_asked_about_on_a_terminal_only(workspace):
+    made = workspace(AMBIGUOUS)
+    refused = made.run("run", "which")
+    assert refused.returncode == 1 and "These environments provide the task 'which': one, two" in refused.stderr
+    assert made.do("run", "-e", "two", "which", env=SH) == "second\n"
+    assert not made.prefix("two").exists(), "an environment without dependencies needs no prefix"
+    pexpect = pytest.importorskip("pexpect")
+    child = pexpect.spawn(
+        sys.executable,
+        ["-P", "-m", "jupyter_pixi", "run", "which"],
+        cwd=str(made.root),
+        env=made.home.environ | SH,
+        encoding="utf-8",
+        timeout=30,
+    )
+    child.expect_exact("Which one? [1]")
+    child.sendline("2")
+    child.expect_exact("second\r\n")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 0

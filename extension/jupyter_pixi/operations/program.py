@@ -9,4 +9,7 @@ import sys
 
 def executable() -> str:
     """What PIXI_EXE says: the `pixi` on PATH if there is one, else this program."""
-    return shutil.which("pixi") or shutil.which("jupyter-pixi") or os.path.realpath(sys.argv[0] or sys.executable)
+    own = os.path.join(os.path.dirname(sys.executable), "jupyter-pixi")  # noqa: PTH118, PTH120 - not resolved
+    beside = own if os.access(own, os.X_OK) else None
+    found = shutil.which("pixi") or shutil.which("jupyter-pixi") or beside
+    return found or os.path.realpath(sys.argv[0] or sys.executable)

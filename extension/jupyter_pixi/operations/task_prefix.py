@@ -193,10 +193,13 @@ def _is_local(kind: str, location: str) -> bool:
     return kind == "conda_source" or (kind == "pypi" and "://" not in location)
 
 
-def needs_prefix(environment: Environment, platform: Platform) -> bool:
-    """Whether anything is installed for an environment: one without dependencies runs in the system as it is."""
-    on = environment.on.get(platform.name)
-    return on is None or bool(on.dependencies or on.pypi_dependencies or on.dev)
+def needs_prefix(environment: Environment, platform: Platform | None) -> bool:
+    """Whether anything is installed for an environment: one without dependencies runs in the system as it is.
+
+    Without a platform (none of this machine's kind) those of all its platforms count.
+    """
+    places = [environment.on[platform.name]] if platform is not None else list(environment.on.values())
+    return not places or any(on.dependencies or on.pypi_dependencies or on.dev for on in places)
 
 
 def is_current(session: Session, name: str) -> bool:
@@ -232,7 +235,7 @@ def refuse_unsupported(session: Session, environment: Environment) -> None:
     """Raise UnsupportedPlatform where this machine cannot run the environment; warn once where it can by accident."""
     platform = session.running(environment)
     if platform is None:
-        if not environment.platforms or all(needs_prefix(environment, p) for p in environment.platforms):
+        if needs_prefix(environment, None):
             needs = locked_requirements(session.opened.lock, environment.name) if session.locked else None
             raise unsupported(environment, session.machine, choose_platform(environment, session.machine, needs))
         return

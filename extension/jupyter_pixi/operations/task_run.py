@@ -169,8 +169,7 @@ class Runner:
             return
         self._ready.add(name)
         environment = self.session.opened.environment(name)
-        platform = self.session.platform(environment)
-        if not self.session.installs or (platform is not None and not task_prefix.needs_prefix(environment, platform)):
+        if not self.session.installs or not task_prefix.needs_prefix(environment, self.session.platform(environment)):
             return
         if task_prefix.is_current(self.session, name):
             return
