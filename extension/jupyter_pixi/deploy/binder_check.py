@@ -109,7 +109,7 @@ def _environments(plan: Plan, options: Options, present: Present, kernels: Seque
             text = f"{target.environment}: {source.name} comes from {source.path}, outside the repository."
             found.append(Said("error", text))
         if not outside:
-            kernel = "" if target.environment in kernels else ", without a kernel"
+            kernel = "" if target.environment in kernels else "; not installed, as no kernel of it is listed"
             found.append(Said("ok", f"{target.environment}: runs ({len(target.packages)} packages{kernel})."))
     found += [Said("warning", f"{name}: left out, {reason}.") for name, reason in choice.left_out]
     return found

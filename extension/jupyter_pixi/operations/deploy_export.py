@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from ..deploy import binder, binder_check, dockerfile, lint, sagemaker
@@ -217,11 +218,18 @@ def present(root: Path) -> binder.Present:
 
 
 def with_kernels(opened: OpenWorkspace) -> tuple[str, ...]:
-    """The environments that have a kernel, by the rule by which kernels are listed."""
+    """The environments that have a kernel which is listed (`[tool.jupyter-pixi] kernels` hides others)."""
     default = opened.manifest.features[DEFAULT].targets
     own = any(t.dependencies or t.pypi_dependencies for t in default) or len(opened.environments) == 1
+    given = opened.manifest.settings.get("kernels", ())
+    patterns = [p for p in given if isinstance(p, str)] if isinstance(given, (list, tuple)) else []
+    hiding = [p[1:] for p in patterns if p.startswith("!")]
+    showing = [p for p in patterns if not p.startswith("!")] or ["*"]
     return tuple(
         name
         for name, environment in opened.environments.items()
-        if (name != DEFAULT or own) and offered(environment, opened.lock, prefix_of(opened, name))
+        if (name != DEFAULT or own)
+        and any(fnmatchcase(name, p) for p in showing)
+        and not any(fnmatchcase(name, p) for p in hiding)
+        and offered(environment, opened.lock, prefix_of(opened, name))
     )
