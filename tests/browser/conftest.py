@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from jupyter_pixi.demo.channel import channel
 from jupyter_pixi.demo.python_package import interpreter
-from support.browser import load
+from support.browser import REAL, load
 from support.homes import make_home
 from support.jupyter_server import BUILT, TOKEN, Running, jupyter_server
 from support.recipe import TEST
@@ -49,27 +49,6 @@ cpu = ["lab"]
 cuda = ["lab", "cuda"]
 """
 
-REAL = """\
-[workspace]
-name = "{name}"
-channels = ["{channel}"]
-platforms = ["{subdir}", { name = "gpu", platform = "{subdir}", cuda = "99" }]
-
-[dependencies]
-python = "*"
-ipykernel = "*"
-
-[feature.tools.dependencies]
-humanize = "4.9.*"
-
-[feature.cuda]
-platforms = ["gpu"]
-
-[environments]
-tools = ["tools"]
-cuda = ["cuda"]
-"""
-
 
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
@@ -80,7 +59,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     (root / "weather").mkdir()
     (root / "weather" / "pixi.toml").write_text(WORKSPACE)
     home = make_home(tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("packages"))
-    with jupyter_server(root, home, env={"CONDA_OVERRIDE_CUDA": "12"}) as running:
+    with jupyter_server(root, home, env={"CONDA_OVERRIDE_CUDA": "11"}) as running:
         yield running
 
 

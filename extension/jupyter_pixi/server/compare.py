@@ -17,9 +17,10 @@ MAX_ROWS = 20_000
 def generations(manifest: Path) -> dict[str, Any]:
     """What the lock on disk can be compared with, newest first, and which of them is the natural one."""
     from ..operations.history import entries
+    from .describe import shown
 
     kept = [
-        {"id": e.id, "time": e.time, "command": list(e.command), "kind": e.kind, "changes": list(e.changes)[:20]}
+        {"id": e.id, "time": e.time, "command": shown(e.command), "kind": e.kind, "changes": list(e.changes)[:20]}
         for e in reversed(entries(manifest.parent))
     ]
     head = _committed(manifest.parent / "pixi.lock") is not None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,8 +44,8 @@ def workspace(manifest: Path, environ: Mapping[str, str] = os.environ) -> dict[s
         "lock": _lock(found),
         "features": [_feature(f) for f in found.manifest.features.values()],
         "environments": [_environment(found, e, machine, context) for e in found.environments.values()],
-        "undo": " ".join(done[-1].command) if done else None,
-        "redo": " ".join(undone[-1].command) if undone else None,
+        "undo": shown(done[-1].command) if done else None,
+        "redo": shown(undone[-1].command) if undone else None,
         "frozen": found.manifest.settings.get("frozen") is True,
     }
 
@@ -124,6 +124,18 @@ def disk(manifest: Path, environ: Mapping[str, str] = os.environ) -> dict[str, A
     found = opened(manifest, environ)
     sizes = {name: _size(prefix_of(found, name)) for name in found.environments}
     return {"manifest": str(manifest), "environments": sizes, "total": sum(size or 0 for size in sizes.values())}
+
+
+def shown(command: Sequence[str]) -> str:
+    """A command as people know it: without the manifest, which they are looking at."""
+    words = iter(command)
+    kept = []
+    for word in words:
+        if word in ("--manifest-path", "-m"):
+            next(words, None)
+        elif not word.startswith("--manifest-path="):
+            kept.append(word)
+    return " ".join(kept)
 
 
 def _context(manifest: Path, environ: Mapping[str, str]) -> Context:

@@ -98,7 +98,8 @@ class Jobs:
         events_here, events_there = os.pipe()
         caller_there, caller_here = os.pipe()
         # Right behind the command's own words: what a client named comes last.
-        given = [f"--events-fd={events_there}", f"--caller-fd={caller_there}", f"--manifest-path={manifest}"]
+        # The manifest is found from its own folder, so that the recorded command reads as a person would give it.
+        given = [f"--events-fd={events_there}", f"--caller-fd={caller_there}"]
         try:
             process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-P", "-m", "jupyter_pixi", argv[0], *given, *argv[1:]),

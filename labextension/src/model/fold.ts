@@ -24,6 +24,15 @@ export function begin(id: string, manifest: string, command: string[] = []): Ope
   };
 }
 
+/** A command as people know it: without the manifest, which they are looking at. */
+export function shown(command: readonly string[]): string[] {
+  return command.filter(
+    (word, at) =>
+      !/^(--manifest-path(=.*)?|-m)$/.test(word) &&
+      !/^(--manifest-path|-m)$/.test(command[at - 1] ?? '')
+  );
+}
+
 /** All events of an operation at once. */
 export function foldAll(id: string, manifest: string, events: readonly Event[]): Operation {
   return events.reduce<Operation>(fold, begin(id, manifest));
@@ -35,7 +44,7 @@ export function fold(operation: Operation, event: Event): Operation {
     case 'started':
       return {
         ...operation,
-        command: texts(event['command']),
+        command: shown(texts(event['command'])),
         environment: text(event['environment']),
         started: number(event['time'])
       };
@@ -78,8 +87,7 @@ export function changesOf(data: Event): Change[] {
   for (const row of rows) {
     const one: Change = {
       name: text(row['name']) ?? '',
-      before: version(row['before']),
-      after: version(row['after']),
+      ...versions(row),
       type: text(row['type']) ?? '',
       explicit: row['explicit'] === true
     };
@@ -103,8 +111,7 @@ export function planned(data: Event): PlannedChange[] {
   const take = (row: Event, platform: string | null) => {
     const one = {
       name: text(row['name']) ?? '',
-      before: version(row['before']),
-      after: version(row['after']),
+      ...versions(row),
       type: text(row['type']) ?? '',
       explicit: row['explicit'] === true,
       platforms: [] as string[]
@@ -163,7 +170,7 @@ function done(operation: Operation, event: Event): Operation {
   const changes = changesOf(data);
   const message = (text(data['message']) || summary(data, changes)).split('\n');
   const written: Written[] = records(data['written']).map(row => ({
-    file: text(row['file']) ?? '',
+    file: below(operation.manifest, text(row['file']) ?? ''),
     line: number(row['line']),
     text: text(row['text']) ?? ''
   }));
@@ -230,6 +237,20 @@ function diffRows(diff: unknown): [string, Event][] {
 
 function version(value: unknown): string | null {
   return text(value) ?? text(record(value)?.['version']);
+}
+
+/** Version and build, before and after: the builds only where the version stays. */
+function versions(row: Event): { before: string | null; after: string | null } {
+  const before = version(row['before']);
+  const after = version(row['after']);
+  const [one, two] = [before?.split(' ')[0] ?? null, after?.split(' ')[0] ?? null];
+  return one === two ? { before, after } : { before: one, after: two };
+}
+
+/** A file's path as seen from the workspace's folder. */
+function below(manifest: string | null, file: string): string {
+  const root = manifest?.slice(0, manifest.lastIndexOf('/') + 1);
+  return root && file.startsWith(root) ? file.slice(root.length) : file;
 }
 
 function record(value: unknown): Record<string, unknown> | undefined {

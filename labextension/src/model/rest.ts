@@ -137,7 +137,7 @@ export interface LockDiff {
 
 export interface Generations {
   head: boolean;
-  history: { id: string; time: number; command: string[]; kind: string; changes: string[] }[];
+  history: { id: string; time: number; command: string; kind: string; changes: string[] }[];
 }
 
 export interface Summary {

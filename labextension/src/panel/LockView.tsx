@@ -82,7 +82,7 @@ export function LockView(props: {
             <option value="head">{trans('the last commit')}</option>
             {(generations?.history ?? []).map(one => (
               <option key={one.id} value={one.id}>
-                {trans('before %1', `${one.command.join(' ')} (${timeOf(one.time)})`)}
+                {trans('before %1', `${one.command} (${timeOf(one.time)})`)}
               </option>
             ))}
           </select>

@@ -18,7 +18,7 @@ export function Plan(props: { changes: PlannedChange[]; written: string[] }): Re
     <div className="jp-pixi-Plan" role="region" aria-label={trans('Preview')}>
       <div className="jp-pixi-Plan-head" role="status">
         {changes.length
-          ? trans('%1 packages would change in the lock file', changes.length)
+          ? trans('Changes in the lock file: %1', changes.length)
           : trans('Nothing would change in the lock file')}
       </div>
       {written.map(line => (

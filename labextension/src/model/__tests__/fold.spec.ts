@@ -48,6 +48,7 @@ describe('the events of an operation', () => {
     expect(operation.result?.message).toBe('Added x');
     expect(operation.notes).toEqual(['It is also …']);
     expect(operation.result?.changes).toHaveLength(1);
+    expect(operation.result?.changes[0]?.after).toBe('1.0');
     expect(operation.result?.restart).toEqual(['numpy']);
   });
 
@@ -64,6 +65,22 @@ describe('the events of an operation', () => {
     expect([operation.state, operation.error?.place]).toEqual(['failed', 'pixi.toml:4']);
     const stopped = foldAll('a', '/w', [STARTED, { ...failed, code: 'interrupted' }]);
     expect(stopped.state).toBe('interrupted');
+  });
+});
+
+describe('a command', () => {
+  it('is shown without the manifest', () => {
+    const command = [
+      'add',
+      '--manifest-path=/w/pixi.toml',
+      '-m',
+      '/w',
+      'x',
+      '--manifest-path',
+      '/w',
+      'y'
+    ];
+    expect(foldAll('a', '/w', [{ ...STARTED, command }]).command).toEqual(['add', 'x', 'y']);
   });
 });
 
