@@ -128,8 +128,9 @@ def _group(commands: Commands, name: str, help: str) -> Commands:
 
 
 def _places(parser: Parser) -> None:
-    parser.add_argument("--feature", "-f", metavar="FEATURE", help="the feature to change")
-    parser.add_argument(
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--feature", "-f", metavar="FEATURE", help="the feature to change")
+    where.add_argument(
         "--environment", "-e", metavar="ENVIRONMENT", type=environment_name, help="the environment to change"
     )
 

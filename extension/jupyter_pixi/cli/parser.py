@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import difflib
 import re
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
@@ -36,6 +37,36 @@ class Parser(argparse.ArgumentParser):
                 f"the following required arguments were not provided: {required.group(1)}", help=self._usage_hint()
             )
         raise UsageError(message, help=self._usage_hint())
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """As argparse does, but what is unknown is an error of this very command, which knows the nearest flag."""
+        words = list(sys.argv[1:] if args is None else args)
+        namespace, unknown = super().parse_known_args(self._options_first(words), namespace)
+        if unknown:
+            self.error(f"unrecognized arguments: {' '.join(unknown)}")
+        return namespace, unknown
+
+    def _options_first(self, words: list[str]) -> list[str]:
+        """The words with positionals behind options: argparse takes only one run of positionals, Pixi any.
+
+        A parser whose last argument is the rest of the line (a task's words, a sub-command's) keeps them as they are.
+        """
+        if any(action.nargs in (argparse.REMAINDER, argparse.PARSER) for action in self._actions):
+            return words
+        options: list[str] = []
+        positionals: list[str] = []
+        rest = iter(words)
+        for word in rest:
+            if word == "--":
+                return [*options, "--", *positionals, *rest]
+            if not word.startswith("-") or word == "-":
+                positionals.append(word)
+                continue
+            options.append(word)
+            action = self._option_string_actions.get(word)
+            if action is not None and action.nargs is None:
+                options += [value for value in (next(rest, None),) if value is not None]
+        return [*options, *positionals]
 
     def _unknown_command(self, word: str) -> NoReturn:
         near = difflib.get_close_matches(word, self.commands(), n=1)

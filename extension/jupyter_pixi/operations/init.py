@@ -12,6 +12,7 @@ from pathlib import Path
 
 from .. import system
 from ..config import Config, load_config
+from ..environments.host import current_subdir
 from ..errors import PixiError
 from ..manifest.document import Document
 from ..manifest.specs_text import conda_toml, pypi_toml
@@ -106,9 +107,7 @@ def _channels(options: InitOptions, config: Config) -> list[TomlValue]:
 def _platforms(options: InitOptions) -> list[TomlValue]:
     if options.platforms:
         return list(options.platforms)
-    from rattler import Platform
-
-    return [str(Platform.current())]
+    return [current_subdir()]
 
 
 def _lines(values: dict[str, TomlValue]) -> str:

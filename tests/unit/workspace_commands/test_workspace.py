@@ -1,0 +1,187 @@
+"""`workspace channel|environment|feature|name|version|requires-pixi|register`, `import` and `init`."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+
+def read(path: Path):  # type: ignore[no-untyped-def]
+    """The manifest as data."""
+    return tomllib.loads(path.read_text())
+
+
+def test_channels_are_added_and_removed_in_place(pixi, manifest: Path, channel: str, tmp_path: Path) -> None:
+    other, third = (tmp_path / "other").as_uri(), (tmp_path / "third").as_uri()
+    for name in ("other", "third"):
+        (tmp_path / name / "noarch").mkdir(parents=True)
+        (tmp_path / name / "noarch/repodata.json").write_text('{"packages": {}, "packages.conda": {}}')
+    assert pixi("workspace", "channel", "add", other, "--no-install").status == 0
+    assert pixi("workspace", "channel", "add", "--prepend", third, "--no-install").status == 0
+    assert f'channels = ["{third}", "{channel}", "{other}"] # where from' in manifest.read_text()
+    assert pixi("workspace", "channel", "add", "--priority", "5", other, "--no-install").status == 0
+    assert f'{{ channel = "{other}", priority = 5 }}' in manifest.read_text()
+    assert pixi("workspace", "channel", "remove", third, "--no-install").status == 0
+    assert f'channels = [ "{channel}", {{' in manifest.read_text()
+    listed = pixi("workspace", "channel", "list").out
+    assert listed.startswith(f"Environment: default\n- {other}\n- {channel}\nEnvironment: e\n")
+    ran = pixi("workspace", "channel", "remove", "nothing")
+    assert (ran.status, "channel nothing does not exist" in ran.err) == (1, True)
+
+
+def test_a_channel_that_does_not_answer_is_not_kept(pixi, manifest: Path, tmp_path: Path) -> None:
+    pixi("lock")
+    before, lock = manifest.read_bytes(), (manifest.parent / "pixi.lock").read_bytes()
+    assert pixi("workspace", "channel", "add", (tmp_path / "nowhere").as_uri()).status == 1
+    assert (manifest.read_bytes(), (manifest.parent / "pixi.lock").read_bytes()) == (before, lock)
+
+
+def test_channel_of_a_feature_and_of_an_environment(pixi, manifest: Path, channel: str) -> None:
+    assert pixi("workspace", "channel", "add", "-f", "new", channel, "--no-install").status == 0
+    assert pixi("workspace", "channel", "add", "-e", "e", channel, "--no-install").status == 0
+    data = read(manifest)
+    assert data["feature"]["new"]["channels"] == [channel]
+    assert data["environments"]["e"] == {"features": ["f"], "channels": [channel]}
+    assert pixi("workspace", "channel", "add", "-f", "a", "-e", "e", channel).status == 2
+
+
+def test_environments(pixi, manifest: Path) -> None:
+    assert pixi("workspace", "environment", "add", "plain").status == 0
+    added = pixi("workspace", "environment", "add", "g", "-f", "f", "--solve-group", "s", "--no-default-feature")
+    assert "✔ Added environment g" in added.err
+    assert 'g = { features = ["f"], solve-group = "s", no-default-feature = true }' in manifest.read_text()
+    assert not (manifest.parent / "pixi.lock").exists()
+    again = pixi("workspace", "environment", "add", "g")
+    assert (again.status, "the environment 'g' already exists" in again.err) == (1, True)
+    assert pixi("workspace", "environment", "add", "g", "--force").status == 0
+    assert read(manifest)["environments"]["g"] == []
+    unknown = pixi("workspace", "environment", "add", "h", "-f", "ff")
+    assert (unknown.status, "the feature 'ff' is not defined" in unknown.err, "'f'" in unknown.err) == (1, True, True)
+    assert pixi("workspace", "environment", "add", "Bad_Name").status == 2
+    assert "- e:\n    features: f, default" in pixi("workspace", "environment", "list").out
+    assert pixi("workspace", "environment", "remove", "g").status == 0
+    assert "g" not in read(manifest)["environments"]
+    gone = pixi("workspace", "environment", "remove", "nothing")
+    assert (gone.status, "Environment nothing not found" in gone.err) == (1, True)
+
+
+def test_features(pixi, manifest: Path) -> None:
+    assert pixi("workspace", "feature", "list").out == (
+        "Features:\n- default:\n    dependencies: tool\n- f:\n    dependencies: lib\n"
+    )
+    asked = pixi("workspace", "feature", "remove", "f")
+    assert (asked.status, "not a terminal" in asked.err) == (1, True)
+    assert pixi("workspace", "feature", "remove", "f", "--yes").status == 0
+    data = read(manifest)
+    assert (data.get("feature", {}), data["environments"]) == ({}, {"e": []})
+    missing = pixi("workspace", "feature", "remove", "f")
+    assert (missing.status, "Feature `f` doesn't exist" in missing.err) == (0, True)
+    assert pixi("workspace", "feature", "remove", "default").status == 1
+
+
+def test_meta_goes_where_the_format_has_it(pixi, folder: Path) -> None:
+    path = folder / "pyproject.toml"
+    path.write_text(
+        '[project]\nname = "p"\nversion = "0.1.0"\n\n[tool.pixi.workspace]\nchannels = []\nplatforms = []\n'
+    )
+    assert pixi("workspace", "name", "get").out == "p\n"
+    assert pixi("workspace", "version", "minor").status == 0
+    assert pixi("workspace", "description", "set", "words").status == 0
+    assert pixi("workspace", "requires-pixi", "set", ">=99").status == 0
+    data = read(path)
+    assert data["project"] == {"name": "p", "version": "0.2.0", "description": "words"}
+    assert data["tool"]["pixi"]["workspace"]["requires-pixi"] == ">=99"
+    assert pixi("workspace", "requires-pixi", "verify").status == 1
+    assert pixi("workspace", "requires-pixi", "get").out == ">=99\n"
+    assert pixi("workspace", "requires-pixi", "unset").status == 0
+    assert pixi("workspace", "requires-pixi", "verify").status == 0
+    wrong = pixi("workspace", "version", "set", "bad version")
+    assert (wrong.status, "could not convert version" in wrong.err) == (1, True)
+    assert pixi("workspace", "requires-pixi", "set", "=>1").status == 1
+
+
+def test_registry(pixi, manifest: Path, tmp_path: Path) -> None:
+    assert pixi("workspace", "register").status == 0
+    assert pixi("workspace", "register", "--name", "ws").status == 1
+    assert pixi("workspace", "register", "--name", "a b", "--path", str(tmp_path / "channel")).status == 0
+    listed = pixi("workspace", "register", "list", "--json").json
+    assert listed == {"ws": str(manifest.parent), "a b": str(tmp_path / "channel")}
+    assert pixi("workspace", "name", "get", "--workspace", "ws").out == "ws\n"
+    (tmp_path / "channel").rename(tmp_path / "moved")
+    assert "removed workspace a b" in pixi("workspace", "register", "prune").err
+    assert pixi("workspace", "register", "remove", "ws").status == 0
+    assert pixi("workspace", "register", "remove", "ws").status == 1
+
+
+ENVIRONMENT = "name: sci\nchannels:\n  - {channel}\ndependencies:\n  - lib>=1\n  - pip:\n    - six==1.16\n"
+
+
+def test_import_a_conda_environment(pixi, manifest: Path, channel: str) -> None:
+    (manifest.parent / "environment.yml").write_text(ENVIRONMENT.format(channel=channel))
+    ran = pixi("import", "environment.yml")
+    assert (ran.status, ran.err) == (0, f"✔ Imported to {manifest}\n")
+    data = read(manifest)["environments"]["sci"]
+    assert data["no-default-feature"] is True
+    assert data["channels"] == [channel]
+    assert data["dependencies"] == {"lib": ">=1", "pip": "*"}
+    assert data["pypi-dependencies"] == {"six": "==1.16"}
+    once = manifest.read_text()
+    assert pixi("import", "environment.yml").status == 0
+    assert manifest.read_text() == once
+    assert pixi("import", "environment.yml", "--format", "conda-env", "-f", "imp", "-p", "linux-64").status == 0
+    data = read(manifest)
+    assert data["environments"]["imp"] == {"features": ["imp"], "no-default-feature": True}
+    assert data["feature"]["imp"]["platforms"] == ["linux-64"]
+    assert data["feature"]["imp"]["target"]["linux-64"]["dependencies"]["lib"] == ">=1"
+
+
+def test_import_requirements(pixi, manifest: Path) -> None:
+    (manifest.parent / "requirements.txt").write_text("six==1.16\n# c\nrich[jupyter]>=13 ; python_version > '3.8'\n")
+    nameless = pixi("import", "requirements.txt", "--format", "pypi-txt")
+    assert (nameless.status, "Missing name" in nameless.err) == (1, True)
+    guessed = pixi("import", "requirements.txt")
+    assert (guessed.status, "Tried all formats" in guessed.err) == (1, True)
+    assert pixi("import", "requirements.txt", "-f", "req").status == 0
+    assert read(manifest)["feature"]["req"]["pypi-dependencies"] == {
+        "six": "==1.16",
+        "rich": {"version": ">=13", "extras": ["jupyter"], "env-markers": "python_full_version >= '3.9'"},
+    }
+    assert pixi("import", "requirements.txt", "-f", "r", "--format", "tar").status == 2
+    assert pixi("import", "nothing.txt", "-f", "r").status == 1
+    before = manifest.read_bytes()
+    (manifest.parent / "bad.txt").write_text("six==1.16\n-e .\n")
+    assert pixi("import", "bad.txt", "-f", "r", "--format", "pypi-txt").status == 1
+    assert manifest.read_bytes() == before
+
+
+def test_init_from_files_and_in_formats(pixi, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "requirements.txt").write_text("six>=1\n")
+    assert pixi("init", "one", "--import", "requirements.txt").status == 0
+    assert read(folder / "one/pixi.toml")["pypi-dependencies"] == {"six": ">=1"}
+    assert pixi("init", "one").status == 1
+    assert pixi("init", "my-Pkg", "--format", "pyproject", "--scm", "gitlab").status == 0
+    data = read(folder / "my-Pkg/pyproject.toml")
+    assert data["tool"]["pixi"]["pypi-dependencies"] == {"my_Pkg": {"path": ".", "editable": True}}
+    assert "gitlab-generated=true" in (folder / "my-Pkg/.gitattributes").read_text()
+    assert pixi("init", "my-Pkg", "--format", "pyproject").status == 0
+    (folder / "two").mkdir()
+    (folder / "two/pyproject.toml").write_text('[project]\nname = "two"\nversion = "1"\n')
+    assert pixi("init", "two").status == 1
+    assert pixi("init", "two", "--format", "pixi").status == 0
+    assert pixi("init", "three", "--format", "pixi", "--import", "requirements.txt").status == 2
+    monkeypatch.setenv("PIXI_HOME", str(folder / ".pixi"))
+    home = pixi("init")
+    assert (home.status, "parent directory of your PIXI_HOME" in home.err) == (1, True)
+
+
+def test_a_change_that_breaks_the_manifest_is_not_written(pixi, manifest: Path) -> None:
+    manifest.write_text(manifest.read_text() + '\n[feature.g]\nplatforms = ["gpu"]\n')
+    manifest.write_text(
+        manifest.read_text().replace('"osx-arm64"]', '{ name = "gpu", platform = "linux-64", cuda = "12" }]')
+    )
+    before = manifest.read_bytes()
+    ran = pixi("workspace", "platform", "remove", "gpu", "--no-install")
+    assert ran.status == 1
+    assert manifest.read_bytes() == before
