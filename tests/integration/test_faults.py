@@ -296,3 +296,49 @@ def test_a_package_of_the_workspace_itself(workspace):
     made.do("add", "--pypi", "iniconfig", "--no-install")
     assert re.search(r'dependencies = \["iniconfig>=', manifest.read_text())
     made.do("lock", "--check")
+
+
+@pytest.mark.parametrize("at", ["repodata", "native-1.1"])
+def test_the_stop_button_ends_it_within_two_seconds(workspace, test_channel_folder, tmp_path, at):
+    with server(test_channel_folder) as running:
+        made = workspace(SMALL, channel=running.url)
+        cache = {"PIXI_CACHE_DIR": str(tmp_path / "cache"), "RATTLER_CACHE_DIR": str(tmp_path / "cache")}
+        made.do("install", env=cache)
+        before = made.state()
+        if at == "repodata":
+            shutil.rmtree(tmp_path / "cache/repodata", ignore_errors=True)
+        running.stall = at
+        command = subprocess.Popen(
+            [sys.executable, "-P", "-m", "jupyter_pixi", "add", "native", "--platform", subdir(made)],
+            cwd=made.root,
+            env=made.home.environ | cache,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        assert running.stalled.wait(30)
+        begin = time.monotonic()
+        os.killpg(command.pid, signal.SIGINT)
+        told = command.communicate(timeout=30)[1]
+        assert time.monotonic() - begin < 2
+        assert command.returncode == 130 and "Interrupted" in told
+        assert made.state() == before
+        running.stall = None
+        running.release.set()
+        made.do("add", "native", "--platform", subdir(made), env=cache)
+        assert wrong(made) == []
+
+
+def test_a_file_system_without_locks_is_told(small, monkeypatch):
+    from jupyter_pixi import system
+    from jupyter_pixi.operations.context import Context
+    from jupyter_pixi.operations.publication import workspace_lock
+
+    def none(fd: int) -> None:
+        raise OSError(37, "No locks available")
+
+    monkeypatch.setattr(system, "_os_lock", none)
+    said = []
+    with workspace_lock(small.root, Context(cwd=small.root, sink=said.append)):
+        pass
+    assert "This file system has no locks" in said[0].text and said[0].code == "no-locks"

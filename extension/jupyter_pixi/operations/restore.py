@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from ..errors import PixiError
+from ..errors import ManifestError, ManifestNotFound, PixiError
 from ..lockfile import read_lock, with_platform_names
 from .change import Change, carry_out
 from .context import Context
@@ -17,7 +17,7 @@ from .workspace import OpenWorkspace, locate, open_workspace, with_manifest
 
 async def restore(context: Context, *, dry_run: bool = False, restart: bool = False, force: bool = False) -> Changed:
     """Publish manifest and lock of git's HEAD, and install. Raises PixiError without git, repository or commit."""
-    path = locate(context)
+    path = _place(context)
     manifest = committed(path)
     if manifest is None:
         raise PixiError(
@@ -36,6 +36,18 @@ async def restore(context: Context, *, dry_run: bool = False, restart: bool = Fa
         return await carry_out(change, context, dry_run=dry_run, restart=restart, force_loaded=force, may_remove=True)
 
 
+def _place(context: Context) -> Path:
+    """Where the manifest is, also if it is so broken that it is not one at present. Raises ManifestNotFound."""
+    try:
+        return locate(context)
+    except ManifestNotFound:
+        raise
+    except ManifestError as error:
+        if error.place is None:
+            raise
+        return error.place.file
+
+
 def _opened(context: Context, manifest: bytes) -> OpenWorkspace:
     """The workspace as it is; where its manifest is broken, one that can be compared with nothing but bytes."""
     from dataclasses import replace
@@ -48,7 +60,7 @@ def _opened(context: Context, manifest: bytes) -> OpenWorkspace:
         from ..config import load_config
         from ..environments import compose
 
-        path = locate(context)
+        path = _place(context)
         good = parse_manifest(manifest, path)
         config = load_config(good.root, context.environ)
         bare = OpenWorkspace(good, path.read_bytes(), compose(good, config), config, None, None)

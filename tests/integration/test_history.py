@@ -1,0 +1,119 @@
+"""history, diff, undo, redo and restore, from the command line."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+
+import pytest
+from support.killing import SMALL, wrong
+
+
+@pytest.fixture
+def committed(workspace):
+    """A workspace with one change, committed, and another on top of that."""
+    made = workspace(SMALL)
+    made.do("install")
+    made.do("add", "native")
+    identity = ["-c", "user.name=Test", "-c", "user.email=test@host.example"]
+    for words in (["init", "-q"], ["add", "pixi.toml", "pixi.lock"], [*identity, "commit", "-qm", "locked"]):
+        subprocess.run(["git", *words], cwd=made.root, env=made.home.environ, check=True)
+    made.do("add", "greeter", "--no-install")
+    made.do("install")
+    return made
+
+
+def linked(made):
+    names = {
+        json.loads(path.read_text())["name"] for path in made.prefix().glob("conda-meta/*.json") if "-" in path.stem
+    }
+    return names - {None}
+
+
+def test_undo_and_redo_bring_manifest_lock_and_prefix(committed):
+    with_greeter = committed.state()
+    committed.do("undo")
+    without = committed.state()
+    assert linked(committed) == {"everywhere", "native"} and wrong(committed) == []
+    committed.do("undo")
+    assert linked(committed) == {"everywhere"} and wrong(committed) == []
+    nothing = committed.run("undo")
+    assert nothing.returncode == 1 and "There is no change to take back." in nothing.stderr
+    committed.do("redo")
+    assert committed.state() == without
+    committed.do("redo")
+    assert committed.state() == with_greeter and wrong(committed) == []
+    assert committed.run("redo").returncode == 1
+
+
+def test_undo_keeps_what_was_edited_by_hand(committed):
+    text = committed.manifest.read_text()
+    committed.manifest.write_text(text.replace("# kept, too", "# edited") + '\n[tasks]\nhi = "echo hi"\n')
+    committed.do("undo")
+    text = committed.manifest.read_text()
+    assert "greeter" not in text and "# edited" in text and 'hi = "echo hi"' in text
+    assert wrong(committed) == [] and linked(committed) == {"everywhere", "native"}
+
+
+def test_undo_says_where_an_edit_is_in_its_way(committed):
+    text = committed.manifest.read_text()
+    committed.manifest.write_text(text.replace('greeter = ">=1.0,<2"', 'greeter = "1.0.*"'))
+    before = committed.state()
+    refused = committed.run("undo")
+    assert refused.returncode == 1
+    assert "`add greeter --no-install` cannot be taken back" in refused.stderr
+    assert 'now:   greeter = "1.0.*"' in refused.stderr and "would: (nothing)" in refused.stderr
+    assert "pixi.toml:" in refused.stderr and "Nothing was changed." in refused.stderr
+    assert committed.state() == before
+
+
+def test_history_and_diff_tell_what_happened(committed):
+    rows = committed.json("history")
+    assert [row["command"] for row in rows] == [["install"], ["add", "native"], ["add", "greeter", "--no-install"]]
+    assert all(row["time"] for row in rows)
+    table = committed.do("history")
+    assert "add native" in table and "+ native 1.1 0" in table
+
+    last = committed.json("diff")
+    assert {row["name"] for rows in last["environment"]["default"].values() for row in rows} == {"greeter"}
+    assert len(last["environment"]["default"]) == 2  # platforms
+    between = committed.json("diff", "1", "2")
+    assert {row["name"] for rows in between["environment"]["default"].values() for row in rows} == {"native"}
+    assert '+native = ">=1.0,<2"' in between["manifest"]
+    assert committed.json("diff", "--git")["environment"] == last["environment"]
+    text = committed.do("diff", "--git")
+    assert "greeter" in text and "added" in text and "git HEAD" in text
+    unknown = committed.run("diff", "77")
+    assert unknown.returncode == 1 and "There is no change '77' in the history." in unknown.stderr
+
+
+def test_restore_goes_back_to_git_in_one_command(committed):
+    head = {
+        name: subprocess.run(
+            ["git", "show", f"HEAD:{name}"], cwd=committed.root, env=committed.home.environ, capture_output=True
+        ).stdout
+        for name in ("pixi.toml", "pixi.lock")
+    }
+    committed.manifest.write_text("this is not TOML [")
+    committed.do("restore")
+    assert committed.state() == head
+    assert linked(committed) == {"everywhere", "native"} and wrong(committed) == []
+    committed.do("restore")  # again: nothing to do
+
+
+def test_restore_without_git(workspace):
+    made = workspace(SMALL)
+    done = made.run("restore")
+    assert done.returncode == 1 and "is not in a git repository" in done.stderr
+
+
+def test_the_history_is_never_committed(committed):
+    told = subprocess.run(
+        ["git", "status", "--porcelain", "--untracked-files=all"],
+        cwd=committed.root,
+        env=committed.home.environ,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert ".pixi" not in told.stdout
