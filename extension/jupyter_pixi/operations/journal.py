@@ -9,9 +9,10 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import platform
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -50,6 +51,13 @@ class Journal:
     files: tuple[Planned, ...]
     environment: str | None = None
     entry: Mapping[str, Any] | None = None
+    pid: int = field(default_factory=os.getpid)
+    host: str = field(default_factory=platform.node)
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the process that wrote it still runs on this machine (where a file lock cannot tell)."""
+        return self.host == platform.node() and system.is_alive(self.pid)
 
     def to_json(self) -> str:
         """The file's text."""
@@ -94,7 +102,7 @@ def read(root: Path) -> Journal | None:
         if data["version"] != VERSION or data["phase"] not in ("tentative", "publish"):
             return None
         files = tuple(Planned(**row) for row in data["files"])
-        return Journal(data["phase"], files, data.get("environment"), data.get("entry"))
+        return Journal(data["phase"], files, data.get("environment"), data.get("entry"), data["pid"], data["host"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

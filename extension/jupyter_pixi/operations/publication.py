@@ -65,8 +65,10 @@ def workspace_lock(root: Path, context: Context) -> Iterator[Recovered | None]:
     except OSError as error:
         raise _cannot_write(root, error) from None
     try:
-        recovered = recover(root, context)
-        if not journal.path_of(root).exists():
+        left = None if lock.held else journal.read(root)
+        busy = left is not None and left.is_alive  # a file system without locks: somebody may be at work
+        recovered = None if busy else recover(root, context)
+        if lock.held and not journal.path_of(root).exists():
             files = {root / "pixi.lock", context.manifest_path or root / "pixi.toml", root / "pyproject.toml"}
             targets = [Path(os.path.realpath(path)) for path in files]
             sweep({t.parent for t in targets} | {root, folder}, {t.name for t in targets} | {p.name for p in files})

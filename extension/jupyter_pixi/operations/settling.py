@@ -55,12 +55,13 @@ def is_interrupted(root: Path) -> bool:
     """Whether a change was cut short and nobody is at work on it; for `status`, so nothing is done about it."""
     from .. import system
 
-    if not journal.path_of(root).exists():
-        return False
+    left = journal.read(root)
+    if left is None:
+        return journal.path_of(root).exists()
     lock = system.FileLock(journal.path_of(root).with_name("workspace.lock"))
     try:
         free = lock.try_acquire()
-    except OSError:
-        return True
+    except OSError:  # no locks here, or not for us
+        return not left.is_alive
     lock.release()
     return free

@@ -123,3 +123,20 @@ def test_a_trial_is_taken_back(root):
     )
     recovered(root)
     assert (root / "pixi.toml").read_bytes() == b"old manifest"
+
+
+def test_without_locks_a_living_writer_is_left_alone(root, decided, monkeypatch):
+    from jupyter_pixi import system
+    from jupyter_pixi.operations import publication, settling
+
+    def none(fd: int) -> None:
+        raise OSError(37, "No locks available")
+
+    monkeypatch.setattr(system, "_os_lock", none)
+    assert not settling.is_interrupted(root)
+    with publication.workspace_lock(root, Context(cwd=root)) as recovered:
+        assert recovered is None and (root / "pixi.toml").read_bytes() == b"old manifest"
+    monkeypatch.setattr(system, "is_alive", lambda pid: False)
+    assert settling.is_interrupted(root)
+    with publication.workspace_lock(root, Context(cwd=root)) as recovered:
+        assert recovered is not None and (root / "pixi.toml").read_bytes() == b"new manifest"
