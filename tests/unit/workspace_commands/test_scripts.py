@@ -52,7 +52,7 @@ def test_the_block_is_edited_and_the_code_stays(pixi, script: Path) -> None:
     manifest_error = pixi("add", "--script", "plot.py", "nothing-like-this")
     assert manifest_error.status == 1
     before = script.read_text()
-    head, code = before.split("# ///\n\n")
+    _, code = before.split("# ///\n\n")
     ran = pixi("workspace", "channel", "add", "--script", "plot.py", (script.parent.parent / "channel").as_uri())
     assert ran.status == 0
     assert script.read_text() == before
