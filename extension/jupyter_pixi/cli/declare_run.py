@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from argparse import Namespace
+from typing import Any
 
 from .parser import (
     Commands,
@@ -145,8 +146,28 @@ def _exec(commands: Commands) -> None:
     run.add_argument(
         "--list", nargs="?", const="", metavar="REGEX", help="list its packages first (--list=REGEX: some of them)"
     )
+    _only_with_equals(run, "--list")
     run.add_argument("--no-modify-ps1", action="store_true", help="leave the prompt alone")
     run.add_argument("words", nargs=argparse.REMAINDER, metavar="COMMAND", help="the command and its arguments")
+
+
+def _only_with_equals(parser: Parser, flag: str) -> None:
+    """Let a flag take a value behind `=` only: the next word is the command, which argparse would take for it."""
+    parse = parser.parse_known_args
+
+    def parse_known_args(args: Any = None, namespace: Any = None) -> Any:
+        words = list(args or ())
+        at = 0
+        while at < len(words) and words[at].startswith("-") and words[at] != "--":
+            action = parser._option_string_actions.get(words[at])
+            if words[at] == flag:
+                words[at] = f"{flag}="
+            elif action is not None and action.nargs is None:
+                at += 1  # its value
+            at += 1
+        return parse(words, namespace)
+
+    parser.parse_known_args = parse_known_args  # type: ignore[method-assign]
 
 
 def _shell(commands: Commands) -> None:

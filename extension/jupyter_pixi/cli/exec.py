@@ -13,7 +13,8 @@ from .output import Output, context_of
 def exec_(arguments: Namespace) -> int:
     """`exec [-s SPEC …] COMMAND …`: the exit status is the child's."""
     output: Output = arguments.output
-    words, pattern = _words(arguments)
+    words, pattern = tuple(arguments.words), arguments.list
+    words = words[1:] if words[:1] == ("--",) else words
     if arguments.specs and arguments.with_:
         raise UsageError("the argument '--spec <SPEC>' cannot be used with '--with <WITH>'")
     if not words and not arguments.specs and not arguments.pypi:
@@ -45,18 +46,6 @@ def exec_(arguments: Namespace) -> int:
             code="unknown-command",
         )
     return status
-
-
-def _words(arguments: Namespace) -> tuple[tuple[str, ...], str | None]:
-    """The command, and the pattern of `--list` (None without it), which is only what follows an `=`."""
-    words = tuple(arguments.words)
-    words = words[1:] if words[:1] == ("--",) else words
-    pattern: str | None = arguments.list
-    if pattern:
-        given = next((w for w in arguments.output.arguments if w == "--list" or w.startswith("--list=")), "")
-        if given == "--list":  # argparse took the command's first word for it
-            return (pattern, *words), ""
-    return words, pattern
 
 
 def _list(output: Output, rows: tuple[tuple[str, str, str, str], ...], pattern: str, options: ExecOptions) -> None:
