@@ -78,13 +78,14 @@ def jupyter_server(
     settings.mkdir(parents=True, exist_ok=True)
     # A question whether to fetch news covers part of the page.
     (settings / "notification.jupyterlab-settings").write_text('{"fetchNews": "false"}')
-    lab = (f"--LabApp.extra_labextensions_path={extensions}", "--LabApp.expose_app_in_browser=True")
+    name = {"jupyterlab": "LabApp", "notebook": "JupyterNotebookApp"}.get(app[0])
+    lab = (f"--{name}.extra_labextensions_path={extensions}", f"--{name}.expose_app_in_browser=True")
     command = [
         *(sys.executable, "-P", "-m", *app, "--no-browser", "--allow-root"),
         *(f"--ServerApp.port={port}", "--ServerApp.port_retries=0", "--ServerApp.ip=127.0.0.1"),
         *(f"--IdentityProvider.token={TOKEN}", f"--ServerApp.root_dir={root}"),
         "--ServerApp.jpserver_extensions={'jupyter_pixi': True}",
-        *(lab if app[0] == "jupyterlab" else ()),
+        *(lab if name else ()),
         *arguments,
     ]
     log = home.path / f"server-{port}.log"

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any, NoReturn
 
+SERVER_VARIABLE = "JUPYTER_PIXI_SERVER"
+"""The process id of the server whose extension watches this kernel; as in `specs`, which is too heavy for a start."""
+
 
 class Request:
     """What a kernelspec's argv asks for: candidates for the manifest, environment, kernel, connection file.
@@ -149,7 +152,7 @@ def start(request: Request, prefix: current.Prefix, warning: str | None = None) 
 
 
 def document(request: Request, prefix: current.Prefix, warning: str | None = None) -> dict[str, Any]:
-    """What the bridge is told (its keys stand in `bridge.py`)."""
+    """What the bridge is told (its keys stand in `bridge/context.py`)."""
     return {
         "python": sys.executable,
         "environ": handoff.without_activation(os.environ),
@@ -159,7 +162,7 @@ def document(request: Request, prefix: current.Prefix, warning: str | None = Non
         "kernel": request.kernel,
         "connection_file": request.connection_file,
         "launcher": request.argv(),
-        "server": started_by_server(os.environ),
+        "server": os.environ.get(SERVER_VARIABLE) == str(os.getppid()),  # it restarts a kernel that asks for it
         "warning": warning,
     }
 
@@ -167,11 +170,11 @@ def document(request: Request, prefix: current.Prefix, warning: str | None = Non
 def started_by_server(environ: Mapping[str, str]) -> bool:
     """Whether a Jupyter server started this process, which can wait, show progress and restart a kernel.
 
-    Our server extension writes its process id into the specs that it makes. For specs that were installed: a server
-    names the session's notebook (JPY_SESSION_NAME), which nbclient run from a cell or a terminal merely inherited.
+    Our server extension gives its process id to the kernels it starts. Without it: a server names the session's
+    notebook (JPY_SESSION_NAME), which nbclient run from a cell or a terminal merely inherited.
     """
     parent = str(os.getppid())
-    if environ.get("JUPYTER_PIXI_SERVER") == parent:
+    if environ.get(SERVER_VARIABLE) == parent:
         return True
     if not environ.get("JPY_SESSION_NAME") or environ.get("JPY_PARENT_PID", parent) != parent:
         return False

@@ -97,7 +97,8 @@ def _judged(
         return installed.state, Reason(installed.state, installed.reason or "Its prefix has to be installed.")
     trusted = trust.check(str(opened.root), context.environ)
     if not trusted.trusted:
-        text = trusted.reason or "Nobody has agreed yet to what a start of it runs."
+        text = trusted.reason or "Nobody has agreed yet to what a start of it runs"
+        text = f"{text[0].upper()}{text[1:].rstrip('.')}."
         agree = "Agree with `jupyter pixi trust` (in a notebook: `%pixi trust`)."
         return "untrusted", Reason("untrusted", f"{text} {agree}")
     return "ready", None

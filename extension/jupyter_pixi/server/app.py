@@ -12,6 +12,7 @@ from jupyter_core.paths import jupyter_runtime_dir
 from jupyter_server.extension.application import ExtensionApp
 from traitlets import Bool, Float, Int, List, Unicode
 
+from ..kernels.launch import SERVER_VARIABLE
 from . import launch_page, restart, state
 from .handlers import handlers
 from .jobs import Jobs
@@ -118,6 +119,8 @@ class JupyterPixi(ExtensionApp):
         if self._server.gateway_config.gateway_enabled:
             self.log.info("jupyter-pixi lists no kernels: they come from a gateway.")
         else:
+            # Inherited by kernels whose kernelspecs were installed: this server restarts those that ask for it.
+            os.environ[SERVER_VARIABLE] = str(os.getpid())
             self._kernels = KernelDirectory(Path(jupyter_runtime_dir()) / "jupyter-pixi")
             manager = self._server.kernel_spec_manager
             # In front: a kernelspec of the same name that was published for other programs does not know the state.
