@@ -187,7 +187,8 @@ def job_scripts(folder: Path) -> None:
             path = f"sagemaker/core/remote_function/runtime_environment/{name}"
             (scripts / name).write_bytes(wheel.read(path))
     config = folder / "ml/input/config"
-    config.mkdir()
+    for path in (config, folder / "ml/output", folder / "ml/model"):
+        path.mkdir()
     hosts = {"current_host": "algo-1", "hosts": ["algo-1"], "network_interface_name": "lo"}
     hosts |= {"current_instance_type": "ml.m5.large", "current_group_name": "g"}
     hosts["instance_groups"] = [{"instance_group_name": "g", "instance_type": "ml.m5.large", "hosts": ["algo-1"]}]

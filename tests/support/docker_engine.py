@@ -19,6 +19,7 @@ from pathlib import Path
 
 PACKAGES = ("docker.io", "containerd", "runc", "debootstrap")
 START_SECONDS = 60.0
+INCLUDED = "ca-certificates,libsqlite3-0,libffi8,libreadline8,libncursesw6,libexpat1"  # what a Python links to
 ENGINE_REQUIREMENTS = (
     "py-rattler>=0.28,<0.29",
     "packaging",
@@ -84,11 +85,11 @@ def tools(folder: Path) -> Path:
 
 def base_system(folder: Path, root: Path) -> Path:
     """A minimal Debian as a tar file, made once. Raises Unavailable."""
-    file = folder / "base.tar"
+    file = folder / "bookworm.tar"
     if not file.exists():
         tree = folder / f"base-{os.getpid()}"
         environ = os.environ | {"DEBOOTSTRAP_DIR": str(root / "usr/share/debootstrap")}
-        command = [str(root / "usr/sbin/debootstrap"), "--variant=minbase", "--include=ca-certificates", "bookworm"]
+        command = [str(root / "usr/sbin/debootstrap"), "--variant=minbase", f"--include={INCLUDED}", "bookworm"]
         done = subprocess.run([*command, str(tree)], env=environ, capture_output=True, text=True, check=False)
         if done.returncode:
             raise Unavailable(f"debootstrap failed: {(done.stdout + done.stderr)[-300:]}")

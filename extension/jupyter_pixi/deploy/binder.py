@@ -18,7 +18,7 @@ from .. import __version__
 from ..errors import PixiError
 from . import images
 from .generated import marked
-from .model import File, Plan, Target
+from .model import File, Plan, Source, Target
 from .plan import numbers
 from .quoting import comment, lines_to_file
 
@@ -136,6 +136,12 @@ def binder(plan: Plan, options: Options, present: Present, kernels: Sequence[str
             help="Lock one for linux-64 without CUDA, with ipykernel in it: `jupyter pixi add ipykernel`.",
             code="cannot-run",
         )
+    if outside := beyond(options.subfolder, [*plan.sources, *(s for t in targets for s in t.sources)]):
+        raise PixiError(
+            f"Binder has the repository only, and these packages come from outside it: {', '.join(outside)}.",
+            help="Move them into the repository, or depend on a published version.",
+            code="outside",
+        )
     for target in targets:
         images.check_base(_base_with_glibc(options.base), target.glibc)
     kept = _kept(present, where, options.force)
@@ -145,6 +151,12 @@ def binder(plan: Plan, options: Options, present: Present, kernels: Sequence[str
         return files  # the repository's own says what a build sees
     ignored = "# Environments of the machine that builds would stand in for the locked ones.\n**/.pixi\n"
     return (*files, File(f"{where}/Dockerfile.dockerignore", marked(ignored)))
+
+
+def beyond(subfolder: str, sources: Sequence[Source]) -> tuple[str, ...]:
+    """The sources that are not in the repository, for a workspace in its `subfolder`."""
+    found = {s: posixpath.normpath(posixpath.join(subfolder, s.path)) for s in sources}
+    return tuple(sorted({f"{s.name} from {s.path}" for s, path in found.items() if path.startswith(("..", "/"))}))
 
 
 def _base_with_glibc(base: str) -> str:

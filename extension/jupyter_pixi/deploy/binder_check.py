@@ -104,11 +104,7 @@ def _environments(plan: Plan, options: Options, present: Present, kernels: Seque
         except PixiError:
             return found
     for target in choice.targets:
-        outside = [s for s in target.sources if s.is_outside]
-        for source in outside:
-            text = f"{target.environment}: {source.name} comes from {source.path}, outside the repository."
-            found.append(Said("error", text))
-        if not outside:
+        if not binder.beyond(options.subfolder, target.sources):
             kernel = "" if target.environment in kernels else "; not installed, as no kernel of it is listed"
             found.append(Said("ok", f"{target.environment}: runs ({len(target.packages)} packages{kernel})."))
     found += [Said("warning", f"{name}: left out, {reason}.") for name, reason in choice.left_out]

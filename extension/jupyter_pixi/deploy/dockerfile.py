@@ -144,34 +144,53 @@ def build_stage(plan: Plan, target: Target, options: Options, extra: Sequence[st
             ),
             f"ENV CONDA_OVERRIDE_CUDA={target.cuda if target.cuda != '0' else '12'}",
         ]
-    lines += [_install(target, options), _check(target, prefix), *extra, _activation(plan, target, options, prefix)]
+    lines += [
+        _install(plan, target, options),
+        _check(target, prefix),
+        *extra,
+        _activation(plan, target, options, prefix),
+    ]
     return "\n".join(lines)
 
 
 def _inputs(plan: Plan, target: Target) -> list[str]:
     """What decides what is installed, and nothing else, so that a change of a notebook installs nothing again."""
-    folders = sorted({s.path for s in target.sources})
+    folders = sorted({s.path for s in (*plan.sources, *target.sources) if not s.is_outside})
     if "." in folders:
-        return [comment("The workspace is itself a package of the environment, so all of it is needed."), "COPY . ./"]
+        return [comment("The workspace is itself a package of an environment, so all of it is needed."), "COPY . ./"]
     lines = [copy([plan.manifest, "pixi.lock"], "./")]
     if folders:
-        lines.append(comment("Packages from folders of the workspace: their sources must be there before the install."))
-        lines += [
-            copy([path], f"./{path}" + ("" if path.endswith((".whl", ".gz", ".conda")) else "/")) for path in folders
-        ]
+        told = (
+            "Packages from folders and files of the workspace: `--locked` looks at those of all environments, and they "
+            "are installed from here."
+        )
+        lines.append(comment(told))
+        lines += [copy([p], f"./{p}" + ("" if p.endswith(_ARCHIVES) else "/")) for p in folders]
     return lines
 
 
-def _install(target: Target, options: Options) -> str:
+_ARCHIVES = (".whl", ".tar.gz", ".zip", ".tar.bz2", ".conda")
+
+
+def _install(plan: Plan, target: Target, options: Options) -> str:
     mounts = "--mount=type=cache,target=/root/.cache/rattler/cache,sharing=locked"
     before = ""
-    told = "`--locked` fails where the lock is not up to date. What was fetched stays in the cache for the next build."
+    told = "`--locked` fails where the lock is not up to date."
+    outside = sorted({s.path for s in plan.sources if s.is_outside})
+    if outside:
+        told = (
+            f"`--locked` would look at {', '.join(outside)}, which another environment has from outside the workspace; "
+            "the lock was up to date when this file was made."
+        )
+    told += " What was fetched stays in the cache for the next build."
     if options.auth:
         mounts += f" \\\n    --mount=type=secret,id={PRIVATE},target=/run/secrets/{PRIVATE}"
         before = f"RATTLER_AUTH_FILE=/run/secrets/{PRIVATE} "
         told += " Credentials are there for this one step and stay in no layer."
-    command = f"{before}pixi install --locked --environment {target.environment}"
-    return f"{comment(told)}\nRUN {mounts} \\\n    {command}"
+    flag = "--frozen" if outside else "--locked"
+    silenced = "# jupyter-pixi: ignore=PX09\n" if outside else ""
+    command = f"{before}pixi install {flag} --environment {target.environment}"
+    return f"{comment(told)}\n{silenced}RUN {mounts} \\\n    {command}"
 
 
 def _check(target: Target, prefix: str) -> str:

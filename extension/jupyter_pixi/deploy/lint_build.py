@@ -169,6 +169,7 @@ def _fits(pattern: str, path: str) -> bool:
     "are imported from their folder, so it must be at the same path in the final stage too.",
 )
 def sources(subject: Subject) -> Iterable[Finding]:
+    yield from _looked_at(subject)
     for target in subject.targets():
         for stage, instruction, _ in subject.pixi("install"):
             for source in target.sources:
@@ -180,6 +181,16 @@ def sources(subject: Subject) -> Iterable[Finding]:
             if source.editable and len(subject.file.stages) > 1 and not copied:
                 text = f"{source.name} is editable: it is imported from {source.path}, which the final stage lacks."
                 yield Finding("PX03", subject.final.line, text, "Copy it to the same path there.")
+
+
+def _looked_at(subject: Subject) -> Iterable[Finding]:
+    """`--locked` checks the whole lock file, so it reads the sources of other environments as well."""
+    own = {s.path for t in subject.targets() for s in t.sources}
+    for stage, instruction, words in subject.pixi("install"):
+        for source in subject.plan.sources if subject.plan and "--locked" in words else ():
+            if source.path not in own and not source.is_outside and not _copied(stage, source.path, instruction):
+                text = f"`--locked` looks at {source.path} of another environment, which is not copied before."
+                yield Finding("PX03", instruction.line, text, f"Add `COPY {source.path} ./{source.path}` before.")
 
 
 def _copied(stage: Stage, path: str, before: Instruction | None) -> bool:

@@ -56,7 +56,8 @@ class Plan:
     """A workspace, and the environments of it that an export is about.
 
     `manifest` is the manifest's file name. `targets` has a row for each environment and Linux platform; `left_out` says
-    of an environment why it has none. `hosts` are where packages come from.
+    of an environment why it has none. `hosts` are where packages come from. `sources` are the local sources of all
+    environments on all platforms: `pixi install --locked` checks the whole lock file, and reads them.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Plan:
     left_out: Mapping[str, str] = field(default_factory=dict)
     hosts: tuple[str, ...] = ()
     lock_version: int = 7
+    sources: tuple[Source, ...] = ()
 
     def of(self, environment: str) -> tuple[Target, ...]:
         """The platforms of one environment."""

@@ -60,7 +60,13 @@ def plan(
         left_out=left_out,
         hosts=tuple(hosts),
         lock_version=lock.version,
+        sources=_all_sources(manifest, lock),
     )
+
+
+def _all_sources(manifest: Manifest, lock: LockFile) -> tuple[Source, ...]:
+    rows = (p for e in lock.environments.values() for locked in e.packages.values() for p in locked)
+    return tuple(dict.fromkeys(_sources(rows, set(), manifest.root.as_posix())))
 
 
 def target(manifest: Manifest, environment: Environment, platform: Platform, rows: Iterable[Package]) -> Target:

@@ -55,6 +55,13 @@ def test_environments_that_cannot_run_there():
 NOTHING = Present()
 
 
+def test_a_source_beside_the_workspace_may_be_in_the_repository():
+    plan = dataclasses.replace(PLAN, sources=(Source("lib", "../lib"),))
+    with pytest.raises(PixiError, match="outside it: lib from"):
+        binder.binder(plan, Options(), Present(), ["prod"])
+    assert binder.binder(plan, Options(subfolder="work"), Present(), ["prod"])
+
+
 def check(plan=PLAN, present: Present = NOTHING, **more):
     given = {"kernels": ["prod"], "tracked": (), "up_to_date": True, "lock_ignored": False} | more
     return [(s.level, s.text) for s in binder_check.check(plan, "There is no pixi.lock", Options(), present, **given)]
@@ -71,7 +78,7 @@ def test_the_check_says_what_would_fail():
         ".env looks like a secret": check(tracked=(".env",)),
         "keys/id_ed25519 looks like a secret": check(tracked=("keys/id_ed25519",)),
         "what looks like a password": check(present=Present((), (("postBuild", "AKIA" + "A" * 16),))),
-        "lib comes from ../lib, outside": check(dataclasses.replace(PLAN, targets=(outside,))),
+        "outside it: lib from ../lib": check(dataclasses.replace(PLAN, targets=(outside,))),
         "No environment": check(dataclasses.replace(PLAN, targets=(CUDA,)), kernels=["cuda"]),
         "out of use": check(present=Present((), (("requirements.txt", "x"),))),
         "repo2docker refuses": check(present=Present(("binder", ".binder"))),

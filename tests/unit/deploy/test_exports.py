@@ -126,6 +126,17 @@ def test_what_cannot_become_an_image_is_refused():
         sagemaker.sagemaker(PLAN, dockerfile.Options("prod"))
 
 
+def test_sources_of_other_environments_are_there_for_the_check():
+    plan = dataclasses.replace(PLAN, sources=(Source("mine", "libs/mine"), Source("w", "w-1-py3-none-any.whl")))
+    text = dockerfile.dockerfile(plan, dockerfile.Options("prod")).files[0].text
+    build = text[: text.index("AS final")]
+    assert "COPY libs/mine ./libs/mine/\nCOPY w-1-py3-none-any.whl ./w-1-py3-none-any.whl\n" in build
+    outside = dataclasses.replace(PLAN, sources=(Source("mine", "../mine"),))
+    text = dockerfile.dockerfile(outside, dockerfile.Options("prod")).files[0].text
+    assert "pixi install --frozen --environment prod" in text
+    assert not lint(text, plan=outside)
+
+
 def test_cuda_images_are_those_that_were_published():
     assert images.builder("0.77.0", "12.4", 7).image.endswith(":0.77.0-noble-cuda-12.9.1")
     assert images.builder("0.77.0", "13.0", 7).image.endswith(":0.77.0-noble-cuda-13.0.0")

@@ -87,6 +87,14 @@ def test_more_of_the_traps():
     assert "PX12" in rules(GPU.replace("RUN apt-get install -y git\n", "") + "ENV CONDA_OVERRIDE_CUDA=12\n" + GPU_END)
 
 
+def test_locked_reads_the_sources_of_all_environments():
+    plan = dataclasses.replace(PLAN, sources=CUDA.sources)
+    one = GOOD.replace("COPY . .", "COPY pixi.toml pixi.lock ./")
+    assert "PX03" in rules(one, plan=plan)
+    assert "PX03" not in rules(one.replace("--locked", "--frozen"), plan=plan)
+    assert "PX03" not in rules(GOOD, plan=plan)
+
+
 def newer():
     return dataclasses.replace(PLAN, targets=(dataclasses.replace(CPU, glibc="2.34"), CUDA))
 
