@@ -62,13 +62,15 @@ def _size(size: int | None) -> str:
 
 def list_packages(arguments: Namespace) -> int:
     """`list [REGEX]`: locks if need be, never installs."""
-    from ..operations.listing import json_row, matching, no_packages
+    from ..operations.listing import is_local, json_row, matching, no_packages
     from .running import operation
 
     opened, environment, platform, rows = operation(arguments, lambda c: _listed(c, arguments), record=False)
     rows = matching(rows, arguments.regex)
     if arguments.explicit:
         rows = tuple(r for r in rows if r.is_explicit)
+    if arguments.local:
+        rows = tuple(r for r in rows if is_local(r))
     if not rows:
         raise no_packages(environment.name, platform.name)
     if arguments.sort_by == "size":

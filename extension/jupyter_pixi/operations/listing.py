@@ -12,10 +12,10 @@ from ..environments.model import Environment
 from ..errors import PixiError
 from ..lockfile import packages
 from ..lockfile.model import LockFile, Package
-from ..manifest.values import value_text
 from ..manifest.edit import pypi_name
 from ..manifest.model import CondaSpec, Platform, PypiSpec
 from ..manifest.specs_text import pypi_toml
+from ..manifest.values import value_text
 from .workspace import OpenWorkspace
 
 _FAMILIES = {"linux": "linux", "osx": "osx", "win": "win"}
@@ -176,3 +176,9 @@ def matching(all_rows: tuple[Row, ...], pattern: str | None) -> tuple[Row, ...]:
     except re.error as error:
         raise PixiError(f"'{pattern}' is not a regular expression: {error}") from None
     return tuple(row for row in all_rows if expression.search(row.name))
+
+
+def is_local(row: Row) -> bool:
+    """Whether a package comes from a folder or file of this machine: its place is a path, or a `file://` URL."""
+    place = row.package.location.removeprefix("direct+")
+    return "://" not in place or place.startswith("file://")

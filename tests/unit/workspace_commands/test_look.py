@@ -38,6 +38,8 @@ def test_list_fields(pixi, locked: Path) -> None:
         "app   1.0      0             lib >=1,<2, tool",
     ]
     assert pixi("list", "--platform", "linux-64", "--fields", "nothing").status == 2
+    assert "app" in pixi("list", "--platform", "linux-64", "--local").out
+    assert pixi("list", "--platform", "linux-64", "nothing-has-this-name").status == 1
 
 
 def test_search(pixi, manifest: Path, channel: str) -> None:
@@ -139,5 +141,5 @@ def test_help_has_examples_and_names_the_nearest(pixi, capfd: pytest.CaptureFixt
 def test_options_may_stand_before_the_command(pixi, manifest: Path) -> None:
     assert pixi("--offline=maybe", "list").status == 2
     assert pixi("-v", "workspace", "name", "get").out == "ws\n"
-    assert pixi("workspace", "--manifest-path", str(manifest), "name", "get").status in (0, 2)
+    assert pixi("workspace", "--manifest-path", str(manifest), "name", "get").out == "ws\n"
     assert pixi("workspace", "name", "--manifest-path", str(manifest), "get").out == "ws\n"
