@@ -103,7 +103,7 @@ class Runner:
             self.tasks(), self.options.words, executable=self.options.executable, skip_deps=self.options.skip_deps
         )
         self._lock()
-        for step in planned:
+        for step in planned if self.session.installs else ():
             task_prefix.refuse_unsupported(self.session, self.session.opened.environment(step.environment))
         runnable = [step for step in planned if step.task is None or step.task.cmd is not None]
         for step in runnable:
