@@ -13,7 +13,7 @@ def switch(arguments: Namespace) -> int:
     from ..kernels.names import name
     from ..operations.switch import switch as work
 
-    asked = operation(arguments, lambda c: work(c, arguments.environment), record=False)
+    asked = operation(arguments, lambda c: work(c, arguments.environment))
     output: Output = arguments.output
     output.success(asked.message)
     output.result(asked.data(str(name(asked.workspace, asked.environment))))

@@ -184,7 +184,8 @@ class JupyterPixi(ExtensionApp):
                 self._audit(id, manifest, first, event)
             self._emit(OPERATION, {"operation": id, "manifest": manifest, "kernel": kernel, "event": event})
             if kernel is not None and restart.is_asked(event):
-                self._server.io_loop.add_callback(restart.restart, self._server.kernel_manager, kernel, self.log)
+                name = restart.kernel_name(event)
+                self._server.io_loop.add_callback(restart.restart, self._server.kernel_manager, kernel, self.log, name)
 
     def _audit(self, id: str, manifest: str, first: dict[str, Any], event: dict[str, Any]) -> None:
         """One line in the server's log at an operation's beginning, and one at its end."""

@@ -29,15 +29,39 @@ def is_asked(event: Mapping[str, Any]) -> bool:
     return event.get("event") == "result" and isinstance(data, Mapping) and bool(data.get("restart_requested"))
 
 
-async def restart(manager: Any, kernel: str, log: logging.Logger) -> None:
+def kernel_name(event: Mapping[str, Any]) -> str | None:
+    """The kernelspec that the new start is to be of (`switch`); None where it stays the same."""
+    data = event.get("data")
+    request = data.get("restart_requested") if isinstance(data, Mapping) else None
+    name = request.get("kernel") if isinstance(request, Mapping) else None
+    return name if isinstance(name, str) else None
+
+
+async def restart(manager: Any, kernel: str, log: logging.Logger, name: str | None = None) -> None:
     """Restart a kernel of this server once its cell has ended. One that is not this server's is left alone.
 
-    `manager` is the server's kernel manager. A kernel that does not come back is told in the log.
+    `manager` is the server's kernel manager; with `name` the kernel starts again from that kernelspec, in the same
+    session. A kernel that does not come back is told in the log.
     """
     await asyncio.sleep(SETTLE_SECONDS)
     if kernel not in manager:
         return
     try:
+        if name is not None:
+            _become(manager.get_kernel(kernel), name)
         await manager.restart_kernel(kernel)
     except Exception:  # whatever a kernel manager raises: the user sees the kernel's own state
         log.exception("jupyter-pixi could not restart the kernel %s", kernel)
+
+
+def _become(kernel: Any, name: str) -> None:
+    """Let a kernel's next start be of another kernelspec. Raises what the specs' manager raises for an unknown one."""
+    before = kernel.kernel_name
+    kernel.kernel_name = name
+    try:
+        spec = kernel.kernel_spec
+    except Exception:
+        kernel.kernel_name = before
+        raise
+    if kernel.provisioner is not None:
+        kernel.provisioner.kernel_spec = spec
