@@ -232,7 +232,7 @@ class LaunchHandler(JupyterHandler):
         self.set_status(status)
         self.set_header("Content-Type", "text/html; charset=utf-8")
         self.set_header("Cache-Control", "no-store")
-        self.set_header("Referrer-Policy", "no-referrer")
+        self.set_header("Referrer-Policy", "same-origin")  # without it a form has no Origin, and is refused
         again = "<meta http-equiv=refresh content=1>" if refresh else ""
         self.finish(
             f"<!doctype html><html lang=en><head><meta charset=utf-8><title>{html.escape(title)}</title>{again}"
