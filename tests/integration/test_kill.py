@@ -23,7 +23,7 @@ STEPS = (
 )
 COMMANDS = ("add", "remove", "undo", "install")
 SAMPLE = 5  # per command, in every run
-TIMES = 20  # random ones per command, in the full run
+TIMES = 32  # random ones per command, in the full run
 LONGEST = 1.5  # seconds: the start of Python, a solve and an install
 
 

@@ -97,3 +97,14 @@ def test_undo_in_a_kernel(kernel):
     workspace.do("add", "cowsay=6.0")
     told = kernel.run("%pixi list")
     assert "Changed outside of this kernel since it started: cowsay 6.1" in told.text
+
+
+def test_an_install_does_not_exchange_what_is_loaded(kernel):
+    workspace = kernel.workspace
+    workspace.do("add", "cowsay=6.0", "--no-install")
+    refused = kernel.run("%pixi install")
+    assert refused.status == "error"
+    assert "cowsay would move from 6.1 to 6.0" in refused.text and "--restart" in refused.text
+    assert list(workspace.prefix().glob("conda-meta/cowsay-6.1-*"))
+    assert kernel.run("%pixi install --force-loaded").status == "ok"
+    assert list(workspace.prefix().glob("conda-meta/cowsay-6.0-*"))

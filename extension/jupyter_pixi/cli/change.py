@@ -148,6 +148,8 @@ def install(arguments: Namespace) -> int:
         skip=tuple(arguments.skip),
         skip_with_deps=tuple(arguments.skip_with_deps),
         only=tuple(arguments.only),
+        restart=arguments.restart,
+        force_loaded=arguments.force_loaded,
     )
     done = operation(arguments, lambda c: work(c, options))
     return _told_install(arguments, done.environments, done.data())

@@ -147,6 +147,8 @@ def _lock(commands: Commands) -> None:
     environment_option(install, several=True)
     install.add_argument("--all", "-a", action="store_true", help="every environment")
     install.add_argument("--platform", "-p", metavar="PLATFORM", help="for this platform, even if it cannot run here")
+    install.add_argument("--restart", action="store_true", help="change loaded packages too, and restart the kernel")
+    install.add_argument("--force-loaded", action="store_true", help="change loaded packages under the kernel")
     install.add_argument("--repair", action="store_true", help="check every package, and link again what is damaged")
     for name, text in (("skip", "without this package"), ("skip-with-deps", "without it and what only it needs")):
         install.add_argument(f"--{name}", metavar="NAME", action="append", default=[], help=text)

@@ -34,6 +34,8 @@ class InstallOptions:
     only: tuple[str, ...] = ()
     reinstall: frozenset[str] | Literal["all"] = frozenset()
     quick: bool = False
+    restart: bool = False
+    force_loaded: bool = False
     as_run: bool = False  # for a start: the marker is then the one that `pixi run` writes
 
 
@@ -42,6 +44,8 @@ class Installed:
     """What was installed, by environment."""
 
     reports: dict[str, InstallReport]
+    restart: tuple[str, ...] = ()
+    restart_requested: bool = False
 
     @property
     def environments(self) -> tuple[str, ...]:
@@ -52,6 +56,8 @@ class Installed:
         """The document of the Result event and of `--json`."""
         return {
             "kind": "install",
+            "restart": list(self.restart),
+            "restart_requested": self.restart_requested,
             "environments": {
                 name: {
                     "prefix": str(r.prefix),
@@ -78,11 +84,22 @@ async def install(context: Context, options: InstallOptions) -> Installed:
     opened = await locked(opened, context, names)
     remember(opened, context)
     reports = {}
+    stale: tuple[str, ...] = ()
     for name in names:
+        stale += _guarded(opened, name, context, options)
         reports[name] = await install_environment(
             opened, name, context, await _repairing(opened, name, context, options)
         )
-    return Installed(reports)
+    return Installed(reports, stale, options.restart and bool(stale))
+
+
+def _guarded(opened: OpenWorkspace, name: str, context: Context, options: InstallOptions) -> tuple[str, ...]:
+    """The loaded packages of the calling kernel that this install exchanges. Raises Refused if nobody said so."""
+    if context.caller is None or options.platform is not None:
+        return ()
+    from .guard_install import guard_install
+
+    return guard_install(opened, name, context, allowed=options.restart or options.force_loaded)
 
 
 async def _repairing(opened: OpenWorkspace, name: str, context: Context, options: InstallOptions) -> InstallOptions:
