@@ -272,6 +272,21 @@ def test_the_hook_for_shells_and_programs(tasks):
     assert tasks.run("shell-hook", "-s", "tcsh").returncode == 2
 
 
+def test_a_name_is_never_a_command(workspace):
+    made = workspace(MANIFEST, name="a $(touch pwned) `touch pwned` 'b'")
+    (made.root / "sub dir").mkdir()
+    text = made.do("shell-hook", "--shell", "bash")
+    code = f'{text}\nprintf "%s\\n" "$CONDA_PREFIX" "${{PATH%%:*}}" "$GREETING" "$PIXI_PROJECT_NAME"'
+    shown = subprocess.run(
+        ["bash", "-c", code], cwd=made.root, env=made.home.environ, capture_output=True, text=True, check=True
+    )
+    prefix = made.prefix()
+    assert shown.stdout.splitlines() == [str(prefix), f"{prefix}/bin", f"hello from {prefix}", made.root.name]
+    assert made.do("run", "where", env=SH) == f"{made.root}/sub dir\n{made.root}\n"
+    assert made.do("run", "sh", "-c", "echo $PIXI_PROJECT_NAME") == f"{made.root.name}\n"
+    assert not list(made.root.rglob("pwned"))
+
+
 def test_a_shell_in_the_environment(tasks):
     pexpect = pytest.importorskip("pexpect")
     tasks.do("install")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -19,11 +20,20 @@ from .shell import posix_quote
 
 
 def _double(value: str) -> str:
-    return '"' + value.replace('"', '\\"') + '"'
+    """A value in double quotes that bash and zsh take literally."""
+    return '"' + re.sub(r'([\\"$`])', r"\\\1", value) + '"'
 
 
 def _fish_quote(value: str) -> str:
     return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _fish_literal(value: str) -> str:
+    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def _powershell_literal(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
 
 
 def _powershell_quote(value: str) -> str:
@@ -36,13 +46,17 @@ def _python_quote(value: str) -> str:
 
 @dataclass(frozen=True)
 class Dialect:
-    """How one shell sets a variable and sources a script; `suffix` is what its package scripts end in."""
+    """How one shell sets a variable and sources a script; `suffix` is what its package scripts end in.
+
+    `set` lets the shell expand a `$` in the value, `literal` (where the shell would expand one) does not.
+    """
 
     suffix: str
     set: Callable[[str, str], str]
     source: Callable[[str], str]
     path: Callable[[str], str]
     windows: bool = False
+    literal: Callable[[str, str], str] | None = None
 
 
 def _nu_path(value: str) -> str:
@@ -56,18 +70,21 @@ DIALECTS: Mapping[str, Dialect] = {
         lambda k, v: f"export {k}={posix_quote(v)}",
         lambda p: f". {shlex.quote(p)}",
         lambda v: f"export PATH={_double(v)}",
+        literal=lambda k, v: f"export {k}={shlex.quote(v)}",
     ),
     "zsh": Dialect(
         ".zsh",
         lambda k, v: f"export {k}={posix_quote(v)}",
         lambda p: f". {shlex.quote(p)}",
         lambda v: f"export PATH={_double(v)}",
+        literal=lambda k, v: f"export {k}={shlex.quote(v)}",
     ),
     "fish": Dialect(
         ".fish",
         lambda k, v: f"set -gx {k} {_fish_quote(v)}",
         lambda p: f"source {_fish_quote(p)}",
-        lambda v: f"set -gx PATH {_fish_quote(v)}",
+        lambda v: f"set -gx PATH {_fish_literal(v)}",
+        literal=lambda k, v: f"set -gx {k} {_fish_literal(v)}",
     ),
     "xonsh": Dialect(
         ".xsh",
@@ -86,7 +103,8 @@ DIALECTS: Mapping[str, Dialect] = {
         ".ps1",
         lambda k, v: f"${{Env:{k}}} = {_powershell_quote(v)}",
         lambda p: f". {_powershell_quote(p)}",
-        lambda v: f"${{Env:PATH}} = {_powershell_quote(v)}",
+        lambda v: f"${{Env:PATH}} = {_powershell_literal(v)}",
+        literal=lambda k, v: f"${{Env:{k}}} = {_powershell_literal(v)}",
     ),
     "nushell": Dialect(
         ".nu",
@@ -144,12 +162,15 @@ def hook_text(
     dialect = DIALECTS[shell]
     level = next_level(environ)
     lines: list[str] = []
+    expanded = activation.expanded()
+    literal = dialect.literal or dialect.set
     for key, value in opening(activation, environ, level).items():
-        lines.append(dialect.path(value) if key == "PATH" else dialect.set(key, value))
+        setting = dialect.set if key in expanded else literal  # a path or a name may hold a `$` too
+        lines.append(dialect.path(value) if key == "PATH" else setting(key, value))
     lines.extend(dialect.source(script) for script in _scripts(activation, dialect.suffix))
     for key, value in activation.env.items():
         if key in environ:
-            lines.append(dialect.set(f"CONDA_ENV_SHLVL_{level}_{key}", environ[key]))
+            lines.append(literal(f"CONDA_ENV_SHLVL_{level}_{key}", environ[key]))
         lines.append(dialect.set(key, value))
     text = "\n".join(lines) + "\n"
     return text + _prompt(activation.variables.get("PIXI_PROMPT", ""), shell, change_prompt)
@@ -168,6 +189,7 @@ def _scripts(activation: Static, suffix: str) -> tuple[str, ...]:
 
 def _prompt(prompt: str, shell: str, change_prompt: bool) -> str:
     text = _BASH_FUNCTION if shell in ("bash", "zsh") else ""
+    prompt = re.sub(r'[$`\\"!]', "", prompt)  # shells read a prompt again each time they show it
     if not change_prompt or not prompt:
         return text
     if shell in ("bash", "zsh"):
