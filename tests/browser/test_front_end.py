@@ -156,3 +156,73 @@ def test_dark_theme(page: Any, lab: Running, picture: Any) -> None:
     page.evaluate(
         "async () => { await window.jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Light'}) }"
     )
+
+
+def record(lab: Running, id: str, *events: Any) -> str:
+    """Writes what an operation on the workspace `weather` said; returns the manifest."""
+    from jupyter_pixi.events import to_line
+
+    folder = lab.root / "weather" / ".pixi" / "jupyter-pixi" / "operations"
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / f"{id}.jsonl").open("a") as file:
+        file.writelines(map(to_line, events))
+    return str(lab.root / "weather" / "pixi.toml")
+
+
+def test_an_output_goes_on_after_a_reload(page: Any, lab: Running) -> None:
+    import os
+
+    from jupyter_pixi.events import Phase, Result, Started
+
+    manifest = str(lab.root / "weather" / "pixi.toml")
+    ids = ["20261101T000001-aaaaaaaa", "20261101T000002-bbbbbbbb"]
+    for id in ids:
+        record(lab, id, Started(id, ("add", "polars"), manifest=manifest, environment="cpu", pid=os.getpid()))
+    record(lab, ids[0], Result({"kind": "change", "message": "Added polars while nobody looked"}))
+    record(lab, ids[1], Phase("link", "Linking 12 packages", 12))
+    left = [RUNNING | {"operation": id, "manifest": manifest} for id in ids]
+    (lab.root / "left.ipynb").write_text(notebook(*left))
+    page.evaluate("() => { window.jupyterapp.commands.execute('docmanager:open', {path: 'left.ipynb'}) }")
+    outputs = page.locator(".jp-OutputArea .jp-pixi-Operation")
+    outputs.filter(has_text="Added polars while nobody looked").wait_for(timeout=20_000)
+    outputs.filter(has_text="Linking 12 packages").wait_for(timeout=20_000)
+    page.wait_for_timeout(3_000)  # until the new folder is watched
+    record(lab, ids[1], Result({"kind": "change", "message": "Added it before your eyes"}))
+    outputs.filter(has_text="Added it before your eyes").wait_for(timeout=10_000)
+
+
+def test_hostile_texts_are_texts(page: Any, lab: Running) -> None:
+    """Names, specs, reasons and results that would be markup."""
+    import os
+    import shutil
+
+    from jupyter_pixi.events import Result, Started, Warn
+
+    evil = "<img src=x onerror='window.evil=1'>"
+    id = "20261101T000003-cccccccc"
+    manifest = str(lab.root / "weather" / "pixi.toml")
+    change = {"name": evil, "before": evil, "after": evil, "type": evil, "explicit": True}
+    written = {"file": evil, "line": 1, "text": evil}
+    data = {"kind": "change", "message": evil, "changes": [change], "written": [written], "restart": [evil]}
+    folder = lab.root / "hostile"
+    folder.mkdir()
+    (folder / "pixi.toml").write_text(
+        f'[workspace]\nname = "{evil}"\nchannels = []\nplatforms = ["linux-64"]\n'
+        f'[dependencies]\npython = {{ version = "*", build = "{evil}" }}\n[activation.env]\nX = "{evil}"\n'
+    )
+    try:
+        page.evaluate("() => { window.jupyterapp.commands.execute('jupyter-pixi:open') }")
+        option = page.locator("option[value$='/hostile/pixi.toml']")
+        option.wait_for(state="attached", timeout=20_000)
+        panel = page.locator(".jp-pixi-Panel")
+        panel.get_by_role("combobox", name="Workspace").select_option(value=option.get_attribute("value"))
+        panel.locator(".jp-pixi-Dependency", has_text="python").wait_for(timeout=20_000)
+        started = Started(id, ("add", evil), manifest=manifest, environment=evil, pid=os.getpid())
+        record(lab, id, started, Warn(evil), Result(data))
+        page.locator("option[value$='/weather/pixi.toml']").wait_for(state="attached", timeout=20_000)
+        panel.get_by_role("combobox", name="Workspace").select_option(value=manifest)
+        panel.locator(".jp-pixi-OperationCard", has_text=evil).wait_for(timeout=20_000)
+        assert page.evaluate("window.evil") is None
+        assert page.locator(".jp-pixi-Panel img").count() == 0
+    finally:
+        shutil.rmtree(folder)

@@ -69,8 +69,8 @@ def jupyter_server(
 ) -> Iterator[Running]:
     """A server of `root` until left. `app` is the module to run and its sub-commands."""
     port = _free_port()
-    extensions = home.path / "labextensions"
-    extensions.mkdir(exist_ok=True)
+    extensions = home.kernels / "share/jupyter/labextensions"  # on JUPYTER_PATH
+    extensions.mkdir(parents=True, exist_ok=True)
     link = extensions / "jupyter-pixi"
     if BUILT.is_dir() and not link.is_symlink():
         link.symlink_to(BUILT)
@@ -79,7 +79,7 @@ def jupyter_server(
     # A question whether to fetch news covers part of the page.
     (settings / "notification.jupyterlab-settings").write_text('{"fetchNews": "false"}')
     name = {"jupyterlab": "LabApp", "notebook": "JupyterNotebookApp"}.get(app[0])
-    lab = (f"--{name}.extra_labextensions_path={extensions}", f"--{name}.expose_app_in_browser=True")
+    lab = (f"--{name}.expose_app_in_browser=True",)
     command = [
         *(sys.executable, "-P", "-m", *app, "--no-browser", "--allow-root"),
         *(f"--ServerApp.port={port}", "--ServerApp.port_retries=0", "--ServerApp.ip=127.0.0.1"),
