@@ -5,6 +5,8 @@ from __future__ import annotations
 import http.cookiejar
 import json
 import re
+import shutil
+import sys
 import tarfile
 import time
 import urllib.error
@@ -12,6 +14,7 @@ import urllib.parse
 import urllib.request
 from pathlib import Path
 
+import pexpect
 import pytest
 from support.git_server import git, git_server, publish
 from support.jupyter_server import TOKEN, jupyter_server
@@ -40,8 +43,6 @@ def source(workspace, tmp_path: Path):
     (made.root / "tour.ipynb").write_text(json.dumps(NOTEBOOK))
     made.do("lock")
     (made.root / ".gitignore").write_text(".pixi\n")
-    import shutil
-
     shutil.rmtree(made.root / ".pixi", ignore_errors=True)
     return made
 
@@ -117,6 +118,18 @@ def test_hostile_targets_are_refused(engine, tmp_path: Path, address: str):
     assert done.returncode in (1, 2)
     assert "Traceback" not in done.stderr
     assert "secret" not in done.stdout
+
+
+def test_a_terminal_is_asked_and_no_means_no(source, isolated_home):
+    command = ["-P", "-m", "jupyter_pixi", "launch", str(source.root), "--no-lab"]
+    asked = pexpect.spawn(sys.executable, command, env=isolated_home.environ, timeout=60, encoding="utf-8")
+    asked.expect("mark.sh")
+    asked.expect(r"\[y/N\]")
+    asked.sendline("n")
+    asked.expect("Nothing was installed")
+    asked.wait()
+    assert asked.exitstatus == 1
+    assert not source.prefix().exists()
 
 
 class Client:
