@@ -2,10 +2,7 @@
 
 import type { Kernel, KernelSpec } from '@jupyterlab/services';
 
-const CALLER = [
-  "__import__('json').dumps((lambda bridge: bridge.run.__func__.__globals__['caller_document']",
-  "(bridge.context))(get_ipython().find_line_magic('pixi').bridge))"
-].join('');
+const CALLER = "__import__('json').dumps(get_ipython().find_line_magic('pixi').bridge.caller())";
 
 const PATIENCE = 8000; // milliseconds that a busy kernel is waited for
 
@@ -81,11 +78,7 @@ export async function refresh(
   const change = JSON.stringify(
     JSON.stringify({ ...(result as object | undefined), activation: activation ?? null })
   );
-  const code = [
-    '(lambda bridge, json: (bridge.refresher.refresh(json.loads(' + ascii(change) + '), {}),',
-    ' bridge._forget_completions()))(',
-    "get_ipython().find_line_magic('pixi').bridge, __import__('json'))"
-  ].join('');
+  const code = `get_ipython().find_line_magic('pixi').bridge.refresh(__import__('json').loads(${ascii(change)}))`;
   const future = kernel.requestExecute({ code, silent: true, store_history: false });
   await future.done;
 }

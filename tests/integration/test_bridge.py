@@ -22,7 +22,7 @@ from support.kernels import kernel as start
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 STAND_IN = REPOSITORY / "tests/integration/stand_in_engine"
-BRIDGE = REPOSITORY / "extension/jupyter_pixi/kernels/bridge.py"
+BRIDGE = REPOSITORY / "extension/jupyter_pixi/kernels/bridge/start.py"
 MIME = "application/vnd.jupyter-pixi.operation+json"
 
 
@@ -85,10 +85,11 @@ def test_start_leaves_no_trace(own_kernel: Kernel) -> None:
     code = """
 import sys
 print([name for name in globals() if "pixi" in name or name in ("annotations", "Any", "__annotations__")])
+print([name for name in sys.modules if "pixi" in name and not name.startswith("_jupyter_pixi_bridge")])
 print(__doc__.startswith("Automatically created"), [path for path in sys.path if "jupyter" in path], __name__)
 """
     outcome = own_kernel.run(code)
-    assert outcome.stdout.split("\n")[:2] == ["[]", "True [] __main__"]
+    assert outcome.stdout.split("\n")[:3] == ["[]", "[]", "True [] __main__"]
     assert "out of date" in outcome.stderr, "the launcher's warning stands in the first cell"
     assert "out of date" not in own_kernel.run("1").stderr
     assert own_kernel.value("import os; print('JUPYTER_PIXI_BRIDGE' in os.environ)") == "False"
@@ -278,7 +279,7 @@ def test_headless_run_fails_with_the_sentence(spec: Home, work: Path) -> None:
     done = subprocess.run(command, env=spec.environ, cwd=work, capture_output=True, text=True, timeout=120)
     assert done.returncode != 0
     assert "error: No <such> package\n  at pixi.toml:3\nhelp: try another" in done.stderr
-    assert "bridge.py" not in done.stderr
+    assert "kernels/bridge" not in done.stderr
 
 
 def _terminal(spec: Home, python: Path, work: Path) -> tuple[list[str], dict[str, str]]:

@@ -21,7 +21,6 @@ STAGES = (
     {"cli", "server", "kernels", "demo"},
 )
 LEVEL = {name: level for level, names in enumerate(STAGES) for name in names}
-ALONE = 1500  # lines of the bridge, which must be one file: it is executed in kernels that have nothing of ours
 ENGINE = {"manifest", "config", "environments", "lockfile", "solve", "prefix", "operations"}
 
 
@@ -66,7 +65,7 @@ def test_imports_point_downwards(module):
 def test_rooms_are_small_and_labelled(module):
     text = module.read_text()
     assert not text or ast.get_docstring(ast.parse(text)), "the first line says what the module turns into what"
-    assert len(text.splitlines()) <= (ALONE if module.name == "bridge.py" else 450)
+    assert len(text.splitlines()) <= 450
     assert module.name != "utils.py"
 
 

@@ -1,6 +1,6 @@
 """What a kernel's bridge must know about its host -> an inherited descriptor that it reads once.
 
-The document (its keys are told in `bridge.py`) holds the variables of the host from before activation, secrets
+The document (its keys are told in `bridge/context.py`) holds the variables of the host from before activation, secrets
 among them. So it stands in no variable, which every child of the kernel would inherit, and in no file that has a
 name: it is an anonymous file whose descriptor number goes into `JUPYTER_PIXI_BRIDGE`. The bridge takes the variable
 away, reads the document and closes the descriptor.

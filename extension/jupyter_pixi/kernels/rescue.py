@@ -20,6 +20,7 @@ from ipykernel.zmqshell import ZMQInteractiveShell
 from traitlets import Type
 
 from . import bridge, handoff
+from .bridge.context import Context
 from .rescue_report import Told
 
 _ALLOWED = re.compile(r"%pixi(\s|$)|!")
@@ -99,7 +100,7 @@ def prepare(shell: RescueShell, document: Mapping[str, Any]) -> None:
     """Gives the shell its report and its magic."""
     shell.report = Told(document)
     shell.banner1 = shell.report.brief() + "\n"
-    made = bridge.register(shell, bridge.Context.from_document(document))
+    made = bridge.register(shell, Context.from_document(document))
     made.run = functools.partial(run_command, shell, made.run)  # type: ignore[method-assign]
 
 

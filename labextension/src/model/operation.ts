@@ -2,7 +2,7 @@
  * An operation's output document (`application/vnd.jupyter-pixi.operation+json`) → what a cell shows of it.
  *
  * The document comes from a notebook, so anything may be in it: `parse` takes what is well-formed and leaves out
- * the rest. Its format is told in `jupyter_pixi/kernels/bridge.py`. Nothing of JupyterLab is imported here.
+ * the rest. Its format is told in `jupyter_pixi/kernels/bridge/operation.py`. Nothing of JupyterLab is imported here.
  */
 
 export const MIME_TYPE = 'application/vnd.jupyter-pixi.operation+json';

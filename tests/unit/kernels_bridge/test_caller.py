@@ -11,8 +11,8 @@ import types
 from pathlib import Path
 
 import pytest
-from jupyter_pixi.kernels import bridge
-from jupyter_pixi.kernels.bridge import Context, caller_document, loaded_distributions, mapped_files, module_files
+from jupyter_pixi.kernels.bridge.caller import caller_document, loaded_distributions, mapped_files, module_files
+from jupyter_pixi.kernels.bridge.context import Context
 
 
 def _distribution(site: Path, name: str, *files: str, editable: Path | None = None, top: str | None = None) -> None:
@@ -175,7 +175,7 @@ def test_load_ext_finds_the_workspace(tmp_path: Path, monkeypatch: pytest.Monkey
     marker = tmp_path / ".pixi/envs/default/conda-meta/pixi"
     marker.parent.mkdir(parents=True)
     marker.write_text(json.dumps({"manifest_path": str(manifest), "environment_name": "default"}))
-    monkeypatch.setattr(bridge.sys, "prefix", str(marker.parents[1]))
+    monkeypatch.setattr(sys, "prefix", str(marker.parents[1]))
     inside = Context.of_this_process()
     assert (inside.manifest, inside.environment, inside.prefix) == (str(manifest), "default", str(marker.parents[1]))
     assert inside.owns_interpreter

@@ -7,16 +7,10 @@ import shlex
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from jupyter_pixi.kernels.bridge import (
-    COMMANDS,
-    DEPTHS,
-    Context,
-    PixiError,
-    cell_commands,
-    child_environ,
-    engine_arguments,
-    split_line,
-)
+from jupyter_pixi.kernels.bridge.complete import COMMANDS
+from jupyter_pixi.kernels.bridge.context import Context
+from jupyter_pixi.kernels.bridge.errors import PixiError
+from jupyter_pixi.kernels.bridge.words import DEPTHS, cell_commands, child_environ, engine_arguments, split_line
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 from jupyter_pixi import events
-from jupyter_pixi.kernels import bridge
-from jupyter_pixi.kernels.bridge import Display, LineDisplay, Operation, Output, TerminalDisplay, to_html, to_text
+from jupyter_pixi.kernels.bridge.display import Display, LineDisplay, TerminalDisplay
+from jupyter_pixi.kernels.bridge.draw import rows, to_html, to_text
+from jupyter_pixi.kernels.bridge.operation import Operation
+from jupyter_pixi.kernels.bridge.output import Output
 
 NASTY = "<script>alert('x')</script>&\"'"
 
@@ -119,7 +121,7 @@ def test_a_lock_s_difference_becomes_a_table() -> None:
     row = {"name": "numpy", "before": {"version": "1"}, "after": {"version": "2"}, "type": "conda", "explicit": True}
     diff = {"version": 1, "environment": {"default": {"linux-64": [row], "osx-64": [row]}, "test": {"linux-64": [row]}}}
     state = operation(events.Result({"kind": "update", "diff": diff}), command=("update",))
-    assert [bridge.rows(state)] == [[("numpy", "1", "2", "conda")]]
+    assert [rows(state)] == [[("numpy", "1", "2", "conda")]]
     assert to_text(state).startswith("The lock file is updated.\n")
     assert to_text(operation(events.Result({"kind": "lock", "changed": False}))) == "The lock file was up to date."
     done = events.Result({"kind": "install", "environments": {"default": {"prefix": "/p"}, "test": {}}})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import os
 import subprocess
 import sys
@@ -12,7 +13,10 @@ from pathlib import Path
 
 import pytest
 from jupyter_pixi.kernels import bridge
-from jupyter_pixi.kernels.bridge import Context, Refresher, Restarter, gone
+from jupyter_pixi.kernels.bridge.caller import gone
+from jupyter_pixi.kernels.bridge.context import Context
+from jupyter_pixi.kernels.bridge.refresh import Refresher
+from jupyter_pixi.kernels.bridge.restart import Restarter
 
 
 @pytest.fixture
@@ -83,18 +87,54 @@ def test_launcher_for_another_environment() -> None:
     assert not restarter.possible, "nothing to schedule on"
 
 
-def test_the_file_is_for_python_3_8_and_needs_nothing() -> None:
-    source = Path(bridge.__file__).read_text(encoding="utf-8")
-    tree = ast.parse(source, feature_version=(3, 8))
-    imported = {
-        name.split(".")[0]
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Import | ast.ImportFrom)
-        for name in ([node.module or "."] if isinstance(node, ast.ImportFrom) else [a.name for a in node.names])
-    }
-    assert imported - set(sys.stdlib_module_names) == {"IPython"}
-    annotated = [node for node in tree.body if isinstance(node, ast.AnnAssign)]
-    assert not annotated, "an annotated name at the top would leave __annotations__ with the user"
+FOLDER = Path(bridge.__file__).parent
+
+
+@pytest.mark.parametrize("module", sorted(FOLDER.glob("*.py")), ids=lambda path: path.stem)
+def test_the_modules_are_for_python_3_8_and_need_nothing(module: Path) -> None:
+    tree = ast.parse(module.read_text(encoding="utf-8"), feature_version=(3, 8))
+    imported = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            imported |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level < 2, "loaded by path, the package has nothing above it"
+            imported |= set() if node.level else {str(node.module).split(".")[0]}
+    assert imported <= {*sys.stdlib_module_names, "IPython"}
+
+
+START = """
+import json, os, sys
+from IPython.core.interactiveshell import InteractiveShell
+shell = InteractiveShell.instance()
+path = sys.argv[1]
+os.environ["JUPYTER_PIXI_BRIDGE"] = json.dumps({"python": sys.executable, "environ": {}})
+shell.user_ns["__file__"] = path
+modules, names, entries = set(sys.modules), dict(shell.user_ns), list(sys.path)
+shell.safe_execfile(path, shell.user_ns, raise_exceptions=True)
+new = [name for name in set(sys.modules) - modules if getattr(sys.modules[name], "__file__", path).startswith(
+    os.path.dirname(path)) or "bridge" in name]
+print(json.dumps([sorted(new), shell.user_ns == names, sys.path == entries]))
+shell.run_cell("%pixi add 'x")
+for name in new:
+    del sys.modules[name]
+shell.run_cell("%pixi list")
+"""
+
+
+def test_a_start_loads_little_and_leaves_nothing(tmp_path: Path) -> None:
+    """And a kernel that has lost what it had loaded of us says what to do."""
+    environ = {**os.environ, "IPYTHONDIR": str(tmp_path), "NO_COLOR": "1"}
+    command = [sys.executable, "-c", START, str(FOLDER / "start.py")]
+    done = subprocess.run(command, env=environ, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    new, same_names, same_path = json.loads(done.stdout.splitlines()[0])
+    private = "_jupyter_pixi_bridge"
+    assert new == [private, *(f"{private}.{name}" for name in ("context", "files", "magic", "refresh"))]
+    assert same_names and same_path
+    shown = done.stdout + done.stderr
+    assert "error: the line cannot be split into words" in shown and "UsageError: %pixi cannot be loaded" in shown
+    assert "Traceback" not in shown
 
 
 def test_importing_the_package_does_not_load_the_bridge() -> None:

@@ -1,0 +1,70 @@
+"""An IPython and what its launcher handed over -> an IPython with the magic `%pixi`.
+
+This package is loaded by path into the *user's* kernel (`start.py`), whose environment need not know of it. So it uses
+the standard library and the IPython that is there, nothing else; it keeps to what Python 3.8 understands; and it leaves
+neither a name in the user's namespace nor an entry on `sys.path`. In `sys.modules` it is `_jupyter_pixi_bridge`.
+
+A kernel's start pays for what is imported here (every time anew where no `.pyc` can be written): where the kernel
+stands (`context`), the magic (`magic`), and what must be seen before the first cell (`refresh`). The first `%pixi`
+loads the rest: the command line (`words`), what the kernel has loaded (`caller`), the engine as a child process
+(`child`, `output`, `interrupts`), the state of an operation (`operation`) and its renderings (`draw`, `display`),
+starting over (`restart`), and the course of a command (`running`).
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any, Optional
+
+from .context import Context
+from .magic import HELP, Bridge
+
+
+def register(shell: Any, context: Context) -> Bridge:
+    """Gives an IPython the magic `%pixi` for `context`; a later call replaces an earlier one."""
+    bridge = Bridge(shell, context)
+
+    def pixi(line: str, cell: Optional[str] = None) -> None:
+        bridge.magic(line, cell)
+
+    pixi.__doc__ = HELP
+    pixi.bridge = bridge  # type: ignore[attr-defined]
+    shell.register_magic_function(pixi, magic_kind="line_cell", magic_name="pixi")
+    for key in ("%pixi", "%%pixi"):
+        shell.set_hook("complete_command", bridge.complete, str_key=key)
+    if context.warning:
+        warn_once(shell, context.warning)
+    return bridge
+
+
+def warn_once(shell: Any, text: str) -> None:
+    """Shows a text with the first cell that a person runs (front ends also run silent ones of their own)."""
+
+    def before_cell(info: Any = None) -> None:
+        if not getattr(info, "silent", False):
+            shell.events.unregister("pre_run_cell", before_cell)
+            print(text, file=sys.stderr)
+
+    shell.events.register("pre_run_cell", before_cell)
+
+
+def registered(shell: Any) -> Optional[Bridge]:
+    """The bridge of this IPython, if it has one."""
+    magic = shell.magics_manager.magics["line"].get("pixi")
+    return getattr(magic, "bridge", None)
+
+
+def load(shell: Any) -> None:
+    """`%load_ext jupyter_pixi`: registers the magic, unless the launcher has done so with what only it knows."""
+    if registered(shell) is None:
+        register(shell, Context.handed_over() or Context.of_this_process())
+
+
+def start() -> None:
+    """What happens when a kernel runs `start.py` from exec_files. Without a hand-over nothing does."""
+    from IPython import get_ipython
+
+    shell = get_ipython()
+    context = Context.handed_over()
+    if shell is not None and context is not None:
+        register(shell, context)

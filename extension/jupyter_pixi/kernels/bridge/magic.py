@@ -1,0 +1,83 @@
+"""The text of a `%pixi` line or a `%%pixi` cell -> commands that run; what runs them is loaded by the first one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Mapping, Optional, Sequence
+
+from .refresh import Refresher
+
+if TYPE_CHECKING:
+    from .context import Context
+
+HELP = """\
+%pixi changes and shows the environment of this notebook: manifest, lock file and installed packages.
+
+  %pixi add polars "numpy>=2"      add packages from conda channels; import them on the next line
+  %pixi add --pypi requests        add a package from PyPI
+  %pixi remove polars              take it out again
+  %pixi list                       what is installed          (also: tree, info, search)
+  %pixi status                     this kernel's environment and its state
+  %pixi undo                       take the last change back
+  %pixi run test                   run a task or a command in the environment
+  %%pixi run -e cuda               run the text of the cell in another environment
+  %pixi switch cuda                restart this notebook on another environment
+
+The commands and flags are those of the pixi command line: %pixi COMMAND --help tells more."""
+
+
+class Bridge:
+    """`%pixi` and `%%pixi` of one IPython."""
+
+    def __init__(self, shell: Any, context: Context) -> None:
+        self.shell, self.context = shell, context
+        self.refresher = Refresher()
+
+    def magic(self, line: str, cell: Optional[str] = None) -> None:
+        """Change or show the environment of this notebook. `%pixi` alone tells how."""
+        try:
+            from . import running  # noqa: F401 - all that the commands need
+            from .words import cell_commands, split_line
+        except ImportError as error:  # the host's package was updated or removed under a running kernel
+            from IPython.core.error import UsageError
+
+            raise UsageError(f"%pixi cannot be loaded: {error}. Restart the kernel.") from None
+        words = split_line(line)
+        if cell is not None:
+            for command, text in cell_commands(words, cell):
+                self.run(command, text)
+        elif words:
+            self.run(words)
+        else:
+            print(HELP)
+
+    def run(self, words: Sequence[str], stdin: Optional[str] = None) -> None:
+        """Runs one command to its end. Raises PixiError if it fails, PixiInterrupted if the user stops it."""
+        from .running import run
+
+        run(self, words, stdin)
+
+    def caller(self) -> dict[str, Any]:
+        """What this kernel has loaded, as the engine wants it. (The front end asks for it too.)"""
+        from .caller import caller_document
+
+        return caller_document(self.context)
+
+    def refresh(self, change: Mapping[str, Any], before: Optional[Mapping[str, Any]] = None) -> dict[str, Any]:
+        """Lets this interpreter see a change of its prefix; `before` is the caller's document from before it.
+
+        Gives the MIME type's `effects`. (The front end calls it after the changes that it makes.)
+        """
+        effects = self.refresher.refresh(change, before or {})
+        try:
+            # IPython keeps the names of importable modules on disk: without them new ones are offered.
+            self.shell.db.pop("rootmodules_cache", None)
+        except Exception:  # noqa: S110 - a convenience; the database may be missing or broken
+            pass
+        return effects
+
+    def complete(self, shell: Any, event: Any) -> list[str]:
+        """IPython's `complete_command` hook."""
+        from .complete import complete
+
+        line = event.text_until_cursor if hasattr(event, "text_until_cursor") else event.line
+        return complete(self.context, line)
