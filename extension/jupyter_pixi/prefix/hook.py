@@ -29,11 +29,11 @@ def _fish_quote(value: str) -> str:
 
 
 def _fish_literal(value: str) -> str:
-    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
+    return _fish_quote(value).replace("$", "\\$")
 
 
 def _powershell_literal(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
+    return _powershell_quote(value).replace("$", "`$")
 
 
 def _powershell_quote(value: str) -> str:
