@@ -15,7 +15,7 @@ from traitlets import Bool, Float, Int, List, Unicode
 from ..kernels.launch import SERVER_VARIABLE
 from . import launch_page, restart, state
 from .handlers import handlers
-from .jobs import Jobs
+from .jobs import Job, Jobs, without_activation
 from .observer import Observer, Roots
 from .openapi import DocumentHandler
 from .operation_handlers import operation_handlers
@@ -75,7 +75,7 @@ class JupyterPixi(ExtensionApp):
         self._kernels: KernelDirectory | None = None
         for schema in SCHEMAS:
             self._server.event_logger.register_event_schema(schema)
-        self._jobs = Jobs(os.environ, self.log.warning)
+        self._jobs = Jobs(os.environ, self.log.warning, self._job_ended)
         search = Search(os.environ)
         self.handlers.extend(handlers(self._known))
         self.handlers.extend(operation_handlers(self._known, self._jobs_now, self._allowed, search))
@@ -186,6 +186,14 @@ class JupyterPixi(ExtensionApp):
             if kernel is not None and restart.is_asked(event):
                 name = restart.kernel_name(event)
                 self._server.io_loop.add_callback(restart.restart, self._server.kernel_manager, kernel, self.log, name)
+
+    def _job_ended(self, job: Job) -> None:
+        """Tell of an operation that left no file, for it found nothing to do: nobody else would."""
+        first = job.events[0] if job.events else {}
+        manifest = Path(str(first.get("manifest") or ""))
+        folders = (manifest.parent / FOLDER, shared_folder(os.environ))
+        if first and not any((folder / f"{job.id}.jsonl").exists() for folder in folders):
+            self._tell_operation(str(job.id), first, without_activation(job.events))
 
     def _audit(self, id: str, manifest: str, first: dict[str, Any], event: dict[str, Any]) -> None:
         """One line in the server's log at an operation's beginning, and one at its end."""

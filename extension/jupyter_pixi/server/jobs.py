@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..kernels.handoff import without_activation
+from ..kernels import handoff
 
 KEPT = 50
 """How many ended operations are remembered with what only the pipe told."""
@@ -43,6 +43,7 @@ class Job:
     id: str | None = None
     result: dict[str, Any] | None = None
     failed: dict[str, Any] | None = None
+    events: list[dict[str, Any]] = field(default_factory=list)
     begun: asyncio.Event = field(default_factory=asyncio.Event)  # also set at the end
     ended: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -55,8 +56,12 @@ class Job:
 class Jobs:
     """The operations that this server has started. To be used on the event loop only."""
 
-    def __init__(self, environ: Mapping[str, str], warn: Callable[..., Any]) -> None:
-        self._environ = {**without_activation(environ), "PYTHONUNBUFFERED": "1", "NO_COLOR": "1"}
+    def __init__(
+        self, environ: Mapping[str, str], warn: Callable[..., Any], ended: Callable[[Job], Any] = lambda _: None
+    ) -> None:
+        """`ended` is called with each operation's job at its end, on the event loop."""
+        self._ended = ended
+        self._environ = {**handoff.without_activation(environ), "PYTHONUNBUFFERED": "1", "NO_COLOR": "1"}
         self._warn = warn
         self._jobs: dict[str, Job] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -145,6 +150,8 @@ class Jobs:
         said.cancel()
         job.ended.set()
         job.begun.set()
+        if job.id is not None:
+            self._ended(job)
 
     def _remember(self, id: str, job: Job) -> None:
         self._jobs[id] = job
@@ -157,6 +164,16 @@ class Jobs:
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def without_activation(events: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Events as they may be told to everybody: what activation scripts computed may hold secrets."""
+
+    def told(event: dict[str, Any]) -> dict[str, Any]:
+        data = event.get("data")
+        return {**event, "data": {**data, "activation": None}} if isinstance(data, dict) else event
+
+    return [told(event) for event in events]
 
 
 def interrupt(pid: int) -> bool:
@@ -190,6 +207,8 @@ def _take(job: Job, line: bytes) -> None:
     except ValueError:
         return
     kind = event.get("event") if isinstance(event, dict) else None
+    if kind in ("started", "result", "failed", "note", "warning"):
+        job.events.append(event)
     if kind == "started":
         job.id = str(event.get("operation"))
         job.begun.set()

@@ -14,7 +14,7 @@ from tornado import web
 
 from . import operation_log
 from .handlers import NAMESPACE, PixiHandler, Routes
-from .jobs import Jobs, Refusal, interrupt, is_engine
+from .jobs import Jobs, Refusal, interrupt, is_engine, without_activation
 from .requests import BadRequest, command_line
 from .search import Search
 from .snapshot import Snapshot, WorkspaceState
@@ -151,6 +151,9 @@ class OperationHandler(OperationsHandler):
         if not _ID.fullmatch(id):
             raise web.HTTPError(404, f"{id!r} is no operation's id.")
         events = await asyncio.to_thread(_events, workspace, f"{id}.jsonl")
+        job = self.jobs().get(id)
+        if not events and job is not None:
+            events = without_activation(job.events)  # one that found nothing to do leaves no file
         summary = operation_log.summarise(events, id)
         if summary is None or summary.manifest != str(workspace.manifest):
             raise web.HTTPError(404, f"The workspace {workspace.name!r} has no operation {id!r}.")
