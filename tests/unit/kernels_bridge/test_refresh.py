@@ -15,6 +15,7 @@ import pytest
 from jupyter_pixi.kernels import bridge
 from jupyter_pixi.kernels.bridge.caller import gone
 from jupyter_pixi.kernels.bridge.context import Context
+from jupyter_pixi.kernels.bridge.magic import Bridge
 from jupyter_pixi.kernels.bridge.refresh import Refresher
 from jupyter_pixi.kernels.bridge.restart import Restarter
 
@@ -77,6 +78,16 @@ def test_modules_that_are_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     loaded = [{"name": "kept", "files": [str(kept)]}, {"name": "lost-one", "files": [str(lost)]}]
     assert gone({"loaded": loaded}) == [{"name": "lost-one", "modules": ["lost_one"]}]
     assert gone({}) == []
+
+
+def test_what_the_front_end_calls(site: Path, tmp_path: Path) -> None:
+    """`labextension/src/kernels.ts` writes these calls into the code that it sends to a kernel."""
+    shell = types.SimpleNamespace(db={"rootmodules_cache": {}, "other": 1})
+    made = Bridge(shell, Context(sys.executable, {}, prefix=str(tmp_path), environment="cuda"))
+    assert json.loads(json.dumps(made.caller()))["environment"] == "cuda"
+    (site / "new.pth").write_text(f"{tmp_path}\n")
+    assert made.refresh({"activation": None})["paths"] == [str(tmp_path)]
+    assert shell.db == {"other": 1}
 
 
 def test_launcher_for_another_environment() -> None:
