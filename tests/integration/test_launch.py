@@ -264,9 +264,15 @@ def test_interrupting_a_slow_activation_ends_in_the_rescue_kernel(made, isolated
         manager.shutdown_kernel(now=True)
 
 
+def site_packages(workspace):
+    """What is installed in a workspace's prefix; byte code comes with the first import."""
+    found = workspace.prefix.glob("lib/python3*/site-packages/*")
+    return sorted(path.name for path in found if path.name != "__pycache__")
+
+
 def test_a_python_without_ipykernel_gets_one_that_fits(made, start, isolated_home):
     workspace = made("tornado<6.5", kernels=("python3",))
-    before = sorted(path.name for path in workspace.prefix.glob("lib/python3*/site-packages/*"))
+    before = site_packages(workspace)
     kernel = start(workspace, timeout=120)
     outcome = kernel.run("import sys, ipykernel, tornado; print(sys.prefix, tornado.version, ipykernel.__file__)")
     if outcome.status == "error" and "ipykernel" in outcome.text and "fetch" in outcome.text.lower():
@@ -276,7 +282,7 @@ def test_a_python_without_ipykernel_gets_one_that_fits(made, start, isolated_hom
     assert isolated_home.environ["XDG_CACHE_HOME"] in place
     assert "overlays" in kernel.value("print(sys.path[-1])")
     assert "%pixi add" in kernel.run("%pixi").text
-    assert before == sorted(path.name for path in workspace.prefix.glob("lib/python3*/site-packages/*"))
+    assert before == site_packages(workspace)
     assert kernel.value("import tornado; print(tornado.__file__)").startswith(str(workspace.prefix))
 
 

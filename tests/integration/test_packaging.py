@@ -56,8 +56,8 @@ def test_a_wheel_is_built_from_the_sdist_without_node(sdist: Path, tmp_path: Pat
     with zipfile.ZipFile(wheel) as archive:
         entry = archive.read(f"jupyter_pixi-{jupyter_pixi.__version__}.dist-info/entry_points.txt").decode()
         server = json.loads(archive.read(f"{data}/etc/jupyter/jupyter_server_config.d/jupyter-pixi.json"))
-    assert "jupyter-pixi = jupyter_pixi.cli.main:main" in entry
-    assert "pixi-jupyter = jupyter_pixi.cli.main:main" in entry
+    assert "jupyter-pixi = jupyter_pixi.cli.main:entry" in entry
+    assert "pixi-jupyter = jupyter_pixi.cli.main:entry" in entry
     assert server == {"ServerApp": {"jpserver_extensions": {"jupyter_pixi": True}}}
 
 
