@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from jupyter_pixi.manifest.document import Document
-from jupyter_pixi.manifest.values import value_text
 from jupyter_pixi.manifest.layout import scan
+from jupyter_pixi.manifest.values import value_text
 
 MANIFEST = """\
 # A workspace

@@ -108,7 +108,15 @@ def test_no_shell_at_all_is_told(monkeypatch):
         task_shell.shell_argv("x", Path("/"), {})
 
 
-CHILD = "import signal, sys, time\n{}\ntry:\n print('up', flush=True)\n time.sleep(20)\nexcept KeyboardInterrupt: sys.exit(9)"
+CHILD = """\
+import signal, sys, time
+{}
+try:
+    print('up', flush=True)
+    time.sleep(20)
+except KeyboardInterrupt:
+    sys.exit(9)
+"""
 
 
 def interrupted(line: str, number: int, *, group: bool) -> tuple[int, float]:
