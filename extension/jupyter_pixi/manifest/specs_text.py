@@ -11,8 +11,8 @@ from dataclasses import replace
 from typing import Any
 
 from ..errors import PixiError
-from .values import TomlValue
 from .model import CondaSpec, PypiSpec
+from .values import TomlValue
 
 _CANONICAL = re.compile(r'([a-z_-]+)=("(?:[^"\\]|\\.)*"|\[[^\]]*\]|[^,\]]+)')
 _LISTS = {"extras", "flags", "track_features"}
