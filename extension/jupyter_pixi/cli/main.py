@@ -7,10 +7,13 @@ import sys
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from ..errors import Interrupted, PixiError
 from ..events import Failed
+
+if TYPE_CHECKING:
+    from .output import Output
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -33,10 +36,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         namespace = parse(parser, arguments)
         output = Output.of(namespace, arguments)
         namespace.output = output
-        status: int = namespace.run(namespace)
-        return status
+        return int(namespace.run(namespace))
     except PixiError as error:
-        return _failed(output, error)
+        status = _handed_over(output, error)
+        return _failed(output, error) if status is None else status
     except KeyboardInterrupt:
         return _failed(output, Interrupted("Interrupted; nothing was changed."))
     except BrokenPipeError:
@@ -48,6 +51,22 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _failed(output, _unexpected(error))
     finally:
         output.close()
+
+
+def _handed_over(output: Output, error: PixiError) -> int | None:
+    """What Pixi itself made of a command that needs a source package built: 0, or None where it could not."""
+    from .handover import can_hand_over, hand_over
+
+    pixi = can_hand_over(output.arguments, error, os.environ)
+    if pixi is None:
+        return None
+    output.warn(f"{error.message} Pixi itself does it: {pixi}")
+    status = hand_over(pixi, output.arguments, quiet_output=output.has_pipe)
+    if status:
+        error.help = f"`{pixi}` was asked, too, and ended with status {status}."
+        return None
+    output.result({"kind": "handed-over", "message": "Done by Pixi itself. Restart the kernel to see the change."})
+    return 0
 
 
 def _failed(output: object, error: PixiError) -> int:

@@ -29,6 +29,7 @@ _STATES = {
     "lock-file": "broken",
     "cannot-run": "cannot-run",
     "unsupported": "cannot-run",
+    "source-packages": "cannot-run",
     "lock-out-of-date": "out-of-date",
 }
 _INSTALLING = frozenset(["download", "fetch", "link", "unlink", "pypi"])

@@ -161,6 +161,7 @@ async def install(request: InstallRequest, sink: Sink) -> InstallReport:
         raise UnsupportedFeature(
             f"Source packages have to be built, which this engine cannot do: {names}.",
             help="Install once with the `pixi` command; it builds them.",
+            code="source-packages",
         )
     if request.quick and is_trusted(request):
         _write_state(request, sink)

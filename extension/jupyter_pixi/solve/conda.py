@@ -50,6 +50,7 @@ def refuse_sources(name: str, on: OnPlatform) -> None:
         raise UnsupportedFeature(
             f"the environment '{name}' needs {listed} to be built from source, which is not offered here",
             help="lock and install this environment with the `pixi` command",
+            code="source-packages",
         )
 
 
