@@ -110,3 +110,15 @@ def test_interrupt_restart_and_shutdown(installed, notebook):
     assert kernel.run("x").error["ename"] == "NameError"
     kernel.manager.shutdown_kernel(now=False)
     assert not kernel.manager.is_alive()
+
+
+XEUS = PLAIN.replace('ipykernel = "*"\n', "") + '\n[pypi-dependencies]\nxeus-python = "*"\n'
+
+
+def test_a_python_kernel_that_is_not_ipykernel(installed, start_kernel):
+    workspace = installed(XEUS)
+    rows = {row["name"]: row for row in workspace.json("kernels", "list")}
+    assert rows["pixi.weather.default.xpython"]["state"] == "ready"
+    kernel = start_kernel("pixi.weather.default.xpython", workspace.root)
+    shown = kernel.run("import os, sys\nprint(sys.prefix, os.environ['CONDA_PREFIX'])").text
+    assert shown.split()[-2:] == [str(workspace.prefix())] * 2
