@@ -89,9 +89,9 @@ def real(lab: Running, channel_server: Server, request: pytest.FixtureRequest) -
         shutil.rmtree(root, ignore_errors=True)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
-    """A headless Chromium."""
+    """A headless Chromium. Not for the whole session: its event loop keeps other tests from having one."""
     if CHROMIUM is None:
         pytest.skip("there is no Chromium here")
     from playwright.sync_api import sync_playwright

@@ -252,10 +252,11 @@ def test_keyboard_only(page: Any, real: Any) -> None:
     page.keyboard.press("ArrowDown")
     panel.locator("[role=option][aria-selected=true]", has_text="tools").wait_for(timeout=5_000)
     assert page.evaluate("document.activeElement.textContent").startswith("tools")
+    page.wait_for_timeout(1_000)  # the environment's own form takes the place of the other's
     field = panel.get_by_role("combobox", name="Package to add")
     field.focus()
     page.keyboard.type("every")
-    panel.get_by_role("option", name="everywhere").wait_for(timeout=20_000)
+    panel.get_by_role("option", name="everywhere").wait_for(timeout=LONG)
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     assert field.input_value() == "everywhere"

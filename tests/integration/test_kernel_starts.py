@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from support.workspaces import PLAIN
 
@@ -101,6 +103,7 @@ def test_interrupt_restart_and_shutdown(installed, notebook):
     message = kernel.send("import time\nprint('sleeping', flush=True)\ntime.sleep(60)")
     while kernel.client.get_iopub_msg(timeout=20)["msg_type"] != "stream":
         pass
+    time.sleep(0.5)  # an interrupt in the middle of ipykernel's own writing is lost
     kernel.manager.interrupt_kernel()
     outcome = kernel.wait(message, 20)
     assert outcome.error["ename"] == "KeyboardInterrupt"

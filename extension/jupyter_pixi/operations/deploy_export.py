@@ -200,7 +200,12 @@ def _links(root: Path, request: BinderRequest, options: binder.Options) -> tuple
     if remote is None:
         return ("Push the repository to a public server; `--repository URL` then shows the link and the badge.",)
     path = "/".join(p for p in (options.subfolder, options.notebook or "") if p) or None
-    found = links(remote, request.ref or repository.branch(root) or "HEAD", path, request.hub or HUB)
+    try:
+        found = links(remote, request.ref or repository.branch(root) or "HEAD", path, request.hub or HUB)
+    except PixiError as error:
+        if request.remote:
+            raise
+        return (f"{error.message} {error.help or ''}".strip(),)  # where git happens to point is no reason to fail
     return (f"Launch:   {found.url}", f"Markdown: {found.markdown}", f"HTML:     {found.html}")
 
 
