@@ -102,11 +102,14 @@ export class OperationView {
     }
     for (const { file, line, text } of result.written) {
       const row = element('div', 'jp-pixi-Operation-written');
-      row.append(
-        element('span', 'jp-pixi-Operation-place', line === null ? file : `${file}:${line}`),
-        ' ',
-        element('code', '', text)
+      const name = file.split(/[\\/]/).pop() ?? file;
+      const place = element(
+        'span',
+        'jp-pixi-Operation-place',
+        line === null ? name : `${name}:${line}`
       );
+      place.title = file;
+      row.append(place, ' ', element('code', '', text));
       parts.push(row);
     }
     if (result.restart.length) {

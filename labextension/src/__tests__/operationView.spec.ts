@@ -31,7 +31,7 @@ const DONE = {
       { name: 'polars', before: null, after: '1.35', type: 'conda', explicit: true },
       { name: 'numpy', before: '2.3', after: '2.4', type: 'conda', explicit: false }
     ],
-    written: [{ file: 'pixi.toml', line: 9, text: 'polars = ">=1.35"' }],
+    written: [{ file: '/home/ada/weather/pixi.toml', line: 9, text: 'polars = ">=1.35"' }],
     restart: ['numpy'],
     left_out: 2
   }
