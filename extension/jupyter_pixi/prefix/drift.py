@@ -7,6 +7,7 @@ here every record and every distribution's RECORD is read, and every file's size
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -175,9 +176,10 @@ def damaged_record(prefix: Path, record: CondaRecord, contents: bool = False) ->
     data = record.data.get("paths_data")
     entries = data.get("paths") if isinstance(data, dict) else None
     found: list[str] = []
+    root = f"{prefix}{os.sep}"  # texts in place of paths: a prefix has tens of thousands of files
     for entry in entries or ():
-        path = prefix / str(entry.get("_path", ""))
-        if entry.get("no_link") or path.suffix == ".pyc" or entry.get("path_type") == "directory":
+        path = root + str(entry.get("_path", ""))
+        if entry.get("no_link") or path.endswith(".pyc") or entry.get("path_type") == "directory":
             continue
         patched = bool(entry.get("prefix_placeholder"))
         digest = entry.get("sha256_in_prefix") or (None if patched else entry.get("sha256"))
@@ -208,20 +210,20 @@ def damaged_distribution(there: Distribution, contents: bool = False) -> tuple[s
         if contents and row[1].startswith("sha256="):
             raw = row[1].removeprefix("sha256=")
             digest = base64.urlsafe_b64decode(raw + "=" * (-len(raw) % 4)).hex()
-        if _differs(there.path.parent / row[0], int(row[2]), digest):
+        if _differs(str(there.path.parent / row[0]), int(row[2]), digest):
             found.append(row[0])
             if len(found) == _SHOWN:
                 break
     return tuple(found)
 
 
-def _differs(path: Path, size: object, digest: str | None) -> bool:
+def _differs(path: str, size: object, digest: str | None) -> bool:
     try:
-        stat = path.lstat()
+        there = os.lstat(path)
     except OSError:
         return True
-    if path.is_symlink():
+    if stat.S_ISLNK(there.st_mode):
         return False
-    if isinstance(size, int) and stat.st_size != size:
+    if isinstance(size, int) and there.st_size != size:
         return True
-    return digest is not None and digests.file_digest(str(path)) != digest
+    return digest is not None and digests.file_digest(path) != digest

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 
 from ..errors import UnsupportedPlatform
 from ..lockfile import packages
+from ..lockfile.match import Candidate, fits
 from ..lockfile.model import Package
 from ..manifest.model import VirtualPackage
 from .wanted import Wanted, conda_identity
@@ -64,18 +65,8 @@ def missing(requirements: Iterable[str], has: Sequence[VirtualPackage]) -> tuple
     checked = [spec for spec in requirements if re.split(r"[ =<>!~]", spec, maxsplit=1)[0] in _CHECKED]
     if not checked:
         return ()
-    from rattler import MatchSpec
-
-    records = [_record(package) for package in has if package.name in _CHECKED]
-    return tuple(spec for spec in checked if not any(MatchSpec(spec).matches(record) for record in records))
-
-
-def _record(package: VirtualPackage):  # type: ignore[no-untyped-def]
-    from rattler import BuildString, PackageRecord, VersionWithSource
-
-    return PackageRecord(
-        package.name, VersionWithSource(package.version), BuildString(package.build or "0"), 0, "noarch"
-    )
+    there = [Candidate(p.name, p.version, p.build or "0") for p in has if p.name in _CHECKED]
+    return tuple(spec for spec in checked if not any(fits(spec, package) for package in there))
 
 
 def wheel_misfit(package: Package, subdir: str, has: Sequence[VirtualPackage]) -> str | None:
