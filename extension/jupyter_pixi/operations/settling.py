@@ -7,7 +7,6 @@ from pathlib import Path
 from ..errors import PixiError
 from . import journal
 from .context import Context
-from .publication import workspace_lock
 
 
 async def settle(context: Context) -> None:
@@ -35,6 +34,7 @@ async def settle(context: Context) -> None:
 
 async def _settle(root: Path, context: Context) -> None:
     from .install import install_environment
+    from .publication import workspace_lock  # brings asyncio, which `status` does without
     from .trusting import remember
     from .workspace import open_workspace
 
