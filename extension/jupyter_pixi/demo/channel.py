@@ -13,6 +13,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from http import HTTPStatus
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -99,6 +100,12 @@ class _Quiet(SimpleHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:
         """Nothing: the terminal belongs to the command."""
+
+    def send_response(self, code: int, message: str | None = None) -> None:
+        """As in the standard library; a 304 names its file's state, without which py-rattler takes it for an error."""
+        super().send_response(code, message)
+        if code == HTTPStatus.NOT_MODIFIED:
+            self.send_header("Last-Modified", self.headers["If-Modified-Since"])
 
 
 async def _index(folder: Path) -> None:
