@@ -15,6 +15,7 @@ from .yaml_subset import Bare
 
 _MAX_DEPTH = 20
 _MAX_SIZE = 3_000_000
+_TOO_DEEP = "the data is nested too deeply"
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 Path = tuple[str | int, ...]
 
@@ -69,7 +70,7 @@ def _read(text: str, wanted: Path | None) -> tuple[Any, int | None]:
                 best = (len(here), line)
         if kind == "open":
             if len(stack) > _MAX_DEPTH:
-                raise BadYaml("the data is nested too deeply", line)
+                raise BadYaml(_TOO_DEEP, line)
             stack.append(_Open(value, anchor))
     if len(top.value) > 1:
         raise BadYaml("there is more than one document")
@@ -136,7 +137,10 @@ def _events(text: str) -> Iterator[tuple[str, Any, int, str | None]]:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = (mark.line + 1, mark.column + 1) if mark else (None, None)
-        raise BadYaml(str(error.problem or error.context or "not YAML"), *where) from None
+        problem = str(error.problem or error.context or "not YAML")
+        if "nesting depth" in problem:  # libyaml's own bound, in releases that have one, comes before ours
+            problem = _TOO_DEEP
+        raise BadYaml(problem, *where) from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise BadYaml(str(error).splitlines()[0] if str(error) else "not YAML") from None
 
