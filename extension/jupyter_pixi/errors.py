@@ -106,6 +106,12 @@ class InstallError(PixiError):
     code = "install"
 
 
+class ActivationError(PixiError):
+    """An activation script failed, or what should run it is missing."""
+
+    code = "activation"
+
+
 class UnsupportedFeature(PixiError):
     """Something that Pixi can do and this engine cannot, for example building source packages."""
 

@@ -248,12 +248,3 @@ def _number(text: object) -> int | None:
         return int(str(text))
     except ValueError:
         return None
-
-
-def __getattr__(attribute: str) -> Any:
-    """`from_record` and `to_record` are reached here too, without importing rattler before they are needed."""
-    if attribute in ("from_record", "to_record"):
-        from . import records
-
-        return getattr(records, attribute)
-    raise AttributeError(attribute)

@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 
-from .toml import Keys
+Keys = tuple["str | int", ...]
+"""A way into a document: table keys and array indices from the root."""
 
 _BLANK = re.compile(r"[ \t\r\n]+|#[^\n]*")
 _INLINE_BLANK = re.compile(r"[ \t]+")

@@ -11,10 +11,7 @@ from ..errors import ManifestError, Place
 from .model import ManifestWarning
 
 if TYPE_CHECKING:
-    from .positions import Positions
-
-Keys = tuple["str | int", ...]
-"""A way into a document: table keys and array indices from the root."""
+    from .positions import Keys, Positions
 
 MAX_BYTES = 4 * 1024 * 1024
 """Larger files are refused: no manifest is, and a wrong file should not keep the reader busy."""

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import system
-from ..errors import PixiError
+from ..errors import ActivationError
 
 NO_VERSION = "NO_VERSION_SPECIFIED"
 _UNIX_SCRIPTS = (".sh", ".bash")
@@ -27,12 +27,6 @@ _KEPT_ON_WINDOWS = frozenset(
     {"SYSTEMROOT", "SYSTEMDRIVE", "WINDIR", "COMSPEC", "PATHEXT", "TEMP", "TMP", "USERPROFILE"}
 )
 _OURS = ("CONDA_PREFIX", "CONDA_DEFAULT_ENV", "PIXI_")
-
-
-class ActivationError(PixiError):
-    """An activation script failed, or what should run it is missing."""
-
-    code = "activation"
 
 
 @dataclass(frozen=True)

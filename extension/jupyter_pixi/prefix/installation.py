@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 from ..config import cache_folder
 from ..environments.model import Environment
-from ..errors import InstallError, UnsupportedFeature
+from ..errors import ActivationError, InstallError, UnsupportedFeature
 from ..events import Note, Sink, Warn
 from ..lockfile.model import LockFile
 from ..manifest.model import Manifest, Platform, VirtualPackage
@@ -392,7 +392,7 @@ def _write_state(request: InstallRequest, sink: Sink) -> None:
         return
     try:
         statefile.write_state(request.prefix, state_data(request))
-    except activation.ActivationError as error:
+    except ActivationError as error:
         sink(Warn(text=error.message))
     except OSError:
         pass

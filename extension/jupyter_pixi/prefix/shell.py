@@ -14,9 +14,13 @@ import subprocess
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .. import system
-from .activation import ActivationError, Static
+from ..errors import ActivationError
+
+if TYPE_CHECKING:
+    from .activation import Static
 
 _NOT_OURS = frozenset({"_", "SHLVL", "PWD", "OLDPWD", "BASH_ENV"})
 """What bash itself changes, or what is withheld from it."""

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from jupyter_pixi.errors import UsageError
+from jupyter_pixi.errors import ActivationError, UsageError
 from jupyter_pixi.prefix import activation as act
 from jupyter_pixi.prefix import hook
 
@@ -110,7 +110,7 @@ def test_what_a_script_unsets_is_named_but_stays_in_the_environment(prefix: Path
 @pytest.mark.parametrize("text", ["echo broken >&2\nexit 3\n", "exit 0\n"])
 def test_a_script_that_ends_the_shell_fails_the_activation(prefix: Path, tmp_path: Path, text: str) -> None:
     package_script(prefix, text)
-    with pytest.raises(act.ActivationError, match="Failed to run activation script") as caught:
+    with pytest.raises(ActivationError, match="Failed to run activation script") as caught:
         act.activation(prefix, project(tmp_path), OUTSIDE)
     assert ("broken" in caught.value.message) == ("broken" in text)
 
@@ -162,7 +162,7 @@ def test_a_script_of_another_kind_is_sourced_with_a_warning(prefix: Path, tmp_pa
 
 def test_broken_package_variables_are_an_error(prefix: Path, tmp_path: Path) -> None:
     (prefix / "etc" / "conda" / "env_vars.d" / "b.json").write_text("[1]")
-    with pytest.raises(act.ActivationError, match=r"b\.json"):
+    with pytest.raises(ActivationError, match=r"b\.json"):
         act.static(prefix, project(tmp_path))
 
 
