@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pexpect
 import pytest
+from jupyter_pixi.demo.channel import serve
 from support.git_server import git, git_server, publish
 from support.jupyter_server import TOKEN, jupyter_server
 
@@ -80,7 +81,12 @@ def test_a_ref_a_subfolder_and_what_the_user_changed(source, engine, tmp_path: P
     (source.root / "other.txt").write_text("new")
     publish(source.root, bare)
     done = engine("launch", str(bare), "--path", str(place), "--no-lab")
-    assert "stays as it is: you changed tour.ipynb" in done.stderr
+    assert "because you changed it" not in done.stderr, "the new commit has nothing where you changed"
+    assert (place / "other.txt").read_text() == "new"
+    (source.root / "tour.ipynb").write_text("theirs")
+    publish(source.root, bare)
+    done = engine("launch", str(bare), "--path", str(place), "--no-lab")
+    assert "because you changed it: tour.ipynb" in done.stderr
     assert (place / "tour.ipynb").read_text() == "mine"
     assert engine("launch", str(bare), "--subfolder", "../..", "--no-lab").returncode == 1
 
@@ -204,9 +210,27 @@ def test_a_second_link_keeps_what_the_user_changed_and_asks_about_it(hub):
     publish(source.root, root.parent / "repositories/shared.git")
     _, _, page = client.get(link(repo))
     _, _, page = client.submit(page)
-    assert "stays as it is: you changed mark.sh" in page, page
+    assert "because you changed it: mark.sh" in page, page
     assert "id=agree" in page, "what would run is not what was agreed to, so it is asked about again"
     assert (root / "shared/mark.sh").read_text() == "# mine\n"
+
+
+def test_a_link_to_an_archive(hub):
+    running, _, root, source = hub
+    served = root.parent / "served"
+    shutil.make_archive(str(served / "course-1"), "xztar", source.root.parent, "shared")
+    client = Client(running.url)
+    url, stop = serve(served)
+    try:
+        status, _, page = client.get(link(f"{url}/course-1.tar.xz", urlpath="lab/tree/tour.ipynb"))
+    finally:
+        stop()
+    assert status == 200, page
+    assert "mark.sh" in page
+    assert not list(root.iterdir()), "nothing is there before consent"
+    client.submit(page)
+    assert (root / "shared/tour.ipynb").is_file()
+    assert not (root / "shared/.git").exists()
 
 
 HOSTILE = (
@@ -220,6 +244,11 @@ HOSTILE = (
     ("OK", {"subfolder": "../.."}, "leads out"),
     ("OK", {"urlpath": "lab/tree/../../x"}, "leads out"),
     ("OK", {"ref": "nowhere"}, "git could not fetch"),
+    ("https://evil.example/x.zip", {}, "not fetched from evil.example"),
+    ("file:///etc/x.zip", {}, "not fetched from"),
+    ("/etc/x.zip", {}, "is not the address"),
+    ("OK/x.zip", {"ref": "main"}, "belongs to a git repository"),
+    ("OK/x.zip", {}, "cannot be fetched"),
     ("<script>alert(1)</script>", {}, "&lt;script&gt;"),
 )
 

@@ -65,7 +65,9 @@ def _launch(commands: Commands) -> None:
     launch = commands.add(
         "launch", _later("launch", "launching"), "open a repository, folder or archive in JupyterLab, kernels ready"
     )
-    launch.add_argument("target", metavar="TARGET", help="a git URL, a folder, or a .zip or .tar archive")
+    launch.add_argument(
+        "target", metavar="TARGET", help="a git URL, a folder, or a .zip or .tar archive here or at a URL"
+    )
     launch.add_argument("--ref", metavar="REF", help="the branch, tag or commit of a git repository")
     launch.add_argument("--subfolder", metavar="PATH", help="where the workspace is in it")
     launch.add_argument("--path", metavar="DIR", help="where to put it (default: a temporary folder)")

@@ -29,6 +29,8 @@ def launch(arguments: Namespace) -> int:
     if target.kind == "folder" and arguments.path:
         raise UsageError("--path says where to put what is fetched, and a folder is used where it is.")
     place = _place(arguments, target.name)
+    if target.kind != "folder":
+        output.say(f"Fetching {target.shown}" + (f" at {target.ref}" if target.ref else ""))
     where = fetch(target, place, output.say)
     planned = plan_launch(where, target.subfolder, context, arguments.environment, arguments.opened)
     output.say(told(planned) + "\n")

@@ -25,6 +25,7 @@ from .targets import choice, prefix_of
 from .workspace import OpenWorkspace, open_workspace
 
 MANIFESTS = ("pixi.toml", "pyproject.toml", "mojoproject.toml")
+MAX_CONFIGURATION = 8000  # bytes of it that are shown
 _README = re.compile(r"(readme|index)\.(ipynb|md)\Z", re.IGNORECASE)
 
 
@@ -44,6 +45,7 @@ class Launch:
     """A launch as it would be. `root` is the workspace, `opened` a path relative to it, "" for the file browser.
 
     `scripts` are activation scripts that each start of a kernel runs, `expressions` variables that a shell evaluates.
+    `configuration` is the text of the workspace's own `.pixi/config.toml`, which may say from where packages come.
     """
 
     manifest: Path
@@ -54,6 +56,7 @@ class Launch:
     locked: bool
     scripts: tuple[str, ...] = ()
     expressions: tuple[str, ...] = ()
+    configuration: str = ""
     opened: str = ""
 
     def to_json(self) -> dict[str, Any]:
@@ -80,6 +83,7 @@ def plan_launch(
         locked=workspace.lock is not None and workspace.verdict.up_to_date,
         scripts=_scripts(workspace),
         expressions=_expressions(workspace),
+        configuration=_configuration(workspace.root),
         opened=_file(manifest.parent, opened),
     )
 
@@ -154,7 +158,7 @@ def _install(workspace: OpenWorkspace, name: str, context: Context) -> Install:
     locked = workspace.lock.environments.get(name) if workspace.lock is not None else None
     rows = locked.packages.get(platform.name, ()) if locked is not None and platform is not None else ()
     hosts = dict.fromkeys(_host(c.url) for c in environment.channels)
-    hosts |= dict.fromkeys(_host(p.location) for p in rows if p.kind == "pypi" and "://" in p.location)
+    hosts |= dict.fromkeys(_host(p.location) for p in rows if "://" in p.location)
     builds = [
         packages.name(p)
         for p in rows
@@ -174,6 +178,14 @@ def _scripts(workspace: OpenWorkspace) -> tuple[str, ...]:
     files = [os.path.relpath(f, root) for f in trust.what_runs(workspace.manifest, workspace.lock)]
     kept = {workspace.manifest.path.name, "pixi.lock", str(Path(".pixi", "config.toml"))}
     return tuple(f for f in files if f not in kept and (root / f).is_file())
+
+
+def _configuration(root: Path) -> str:
+    try:
+        with (root / ".pixi" / "config.toml").open("rb") as file:
+            return file.read(MAX_CONFIGURATION).decode("utf-8", "replace").strip()
+    except OSError:
+        return ""
 
 
 def _expressions(workspace: OpenWorkspace) -> tuple[str, ...]:
@@ -212,6 +224,9 @@ def told(launch: Launch) -> str:
     lines += ["", "Would run at each start of a kernel:"]
     runs = [*(f"  {s}" for s in launch.scripts), *(f"  {e}" for e in launch.expressions)]
     lines += runs or ["  nothing but the packages' own activation"]
+    if launch.configuration:
+        lines += ["", "Would hold for it, from its own .pixi/config.toml:"]
+        lines += [f"  {line}" for line in launch.configuration.splitlines()]
     if launch.opened:
         lines += ["", f"Would be opened: {launch.opened}"]
     return "\n".join(lines)

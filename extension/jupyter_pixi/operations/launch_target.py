@@ -18,8 +18,16 @@ from urllib.parse import unquote, urlsplit
 from ..errors import PixiError, Refused
 
 SCHEMES = ("https", "ssh")
-HOSTS = ("github.com", "gitlab.com", "gist.github.com", "bitbucket.org", "codeberg.org")
+HOSTS = ("github.com", "gitlab.com", "gist.github.com", "bitbucket.org", "codeberg.org", "zenodo.org")
 """What links may name unless the administrator says otherwise."""
+
+BEHIND = {
+    "github.com": (
+        *("codeload.github.com", "objects.githubusercontent.com"),
+        "release-assets.githubusercontent.com",
+    )
+}
+"""Hosts that an allowed one hands its archives to: a redirect may lead there, an address may not."""
 
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -44,12 +52,16 @@ class Rules:
     http_hosts: tuple[str, ...] = _LOOPBACK
 
 
+FOR_PERSONS = Rules()
 FOR_LINKS = Rules(hosts=HOSTS, local=False, http_hosts=())
 
 
 @dataclass(frozen=True)
 class Target:
-    """What to fetch. `address` is a URL or an absolute path; `ref` None is the repository's default branch."""
+    """What to fetch. `address` is a URL or an absolute path; `ref` None is the repository's default branch.
+
+    An archive is on this machine, or behind a URL.
+    """
 
     kind: Kind
     address: str
@@ -57,16 +69,26 @@ class Target:
     subfolder: str = ""
 
     @property
+    def shown(self) -> str:
+        """The address as it is told and kept: without a query, which may be a key."""
+        return self.address.partition("?")[0] if "://" in self.address else self.address
+
+    @property
     def name(self) -> str:
         """A name for the folder it is put into."""
-        last = unquote(self.address.rstrip("/").rpartition("/")[2].rpartition(":")[2])
+        last = unquote(self.shown.rstrip("/").rpartition("/")[2].rpartition(":")[2])
         for suffix in (".git", *sorted(ARCHIVES, key=len, reverse=True)):
             last = last.removesuffix(suffix)
         return re.sub(r"[^\w.-]+", "-", last).strip(".-") or "workspace"
 
 
 def parse(
-    text: str, *, ref: str | None = None, subfolder: str | None = None, cwd: Path | None = None, rules: Rules = Rules()
+    text: str,
+    *,
+    ref: str | None = None,
+    subfolder: str | None = None,
+    cwd: Path | None = None,
+    rules: Rules = FOR_PERSONS,
 ) -> Target:
     """The target that a text names. Raises Refused with the reason for one that is not fetched."""
     text = text.strip()
@@ -80,8 +102,11 @@ def parse(
         text = f"https://{_SHORT_HOSTS[short['host']]}/{short['path']}"
     scp = _SCP.fullmatch(text)
     if "://" in text or scp:
-        _check_address(text, rules)
-        return Target("git", text, reference, inside)
+        is_archive = scp is None and text.partition("?")[0].lower().endswith(ARCHIVES)
+        _check_address(text, rules, "archive" if is_archive else "git")
+        if is_archive and reference is not None:
+            raise Refused("A ref belongs to a git repository.", code="target")
+        return Target("archive" if is_archive else "git", text, reference, inside)
     if "::" in text:
         raise Refused(f"'{text}' names a git helper, and those run commands.", code="target")
     if not rules.local:
@@ -108,7 +133,17 @@ def _local(text: str, ref: str | None, inside: str, cwd: Path) -> Target:
     return Target(kind, str(path), ref, inside)
 
 
-def _check_address(text: str, rules: Rules) -> None:
+def check_redirect(old: str, new: str, rules: Rules) -> None:
+    """Raise Refused unless an archive's server may send on from one address to another."""
+    hosts = rules.hosts
+    if hosts is not None:
+        hosts = (*hosts, *(behind for host in hosts for behind in BEHIND.get(host, ())))
+    _check_address(new, Rules(hosts, local=False, http_hosts=rules.http_hosts), "redirect")
+    if old.startswith("https:") and not new.startswith("https:"):
+        raise Refused(f"{old} leads to {new}, which is not encrypted.", code="scheme")
+
+
+def _check_address(text: str, rules: Rules, kind: Literal["git", "archive", "redirect"]) -> None:
     scp = _SCP.fullmatch(text) if "://" not in text else None
     if scp:
         scheme, host, secret, path = "ssh", scp["host"], "", scp["path"]
@@ -120,7 +155,7 @@ def _check_address(text: str, rules: Rules) -> None:
         except ValueError:
             raise Refused(f"'{text}' is not a URL.", code="target") from None
         secret = parts.password or (parts.username if scheme != "ssh" else "") or ""
-        if parts.query or parts.fragment:
+        if (parts.query and kind == "git") or parts.fragment:
             raise Refused(f"'{text}' has a query, which no repository's address has.", code="target")
         if (parts.username or "").startswith("-"):
             raise Refused(f"'{text}' is not a URL.", code="target")
@@ -131,18 +166,19 @@ def _check_address(text: str, rules: Rules) -> None:
             code="credentials",
         )
     plain = scheme == "http" and host.lower() in rules.http_hosts
-    if scheme not in SCHEMES and not plain:
-        allowed = " and ".join(f"{s}://" for s in SCHEMES)
-        raise Refused(f"{scheme}:// is not fetched from; {allowed} are.", code="scheme")
+    schemes = SCHEMES if kind == "git" else ("https",)
+    if scheme not in schemes and not plain:
+        allowed = " and ".join(f"{s}://" for s in schemes)
+        raise Refused(f"{scheme}:// is not fetched from; use {allowed}.", code="scheme")
     if not _HOST.fullmatch(host) and host != "::1":
         raise Refused(f"'{text}' names no host.", code="target")
     if rules.hosts is not None and not plain and not host_allowed(host, rules.hosts):
         raise Refused(
-            f"Repositories are not fetched from {host} here.",
+            f"Repositories and archives are not fetched from {host} here.",
             help=f"Allowed are {', '.join(rules.hosts)}. An administrator adds others (JupyterPixi.launch_hosts).",
             code="host",
         )
-    if path.strip("/") == "" or "/-" in "/" + path.lstrip("/"):
+    if path.strip("/") == "" or (kind == "git" and "/-" in "/" + path.lstrip("/")):
         raise Refused(f"'{text}' names no repository.", code="target")
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import html
+import re
 import secrets
 import shutil
 import tempfile
@@ -49,12 +50,18 @@ class Staged:
 
     id: str
     target: Target
-    folder: Path  # private; its only entry is the clone
+    folder: Path  # private
+    clone: Path  # what was fetched, in `folder`
     planned: Launch
     opened: str | None
     notes: list[str] = field(default_factory=list)
     job: Job | None = None
     done: Launch | None = None  # the launch at its final place
+
+    @property
+    def name(self) -> str:
+        """The name of the folder below the server's root."""
+        return re.sub(r"[^\w.-]+", "-", self.clone.name).strip(".-") or self.target.name
 
 
 class Launches:
@@ -98,16 +105,16 @@ def stage(launches: Launches, repo: str, ref: str | None, subfolder: str | None,
     folder = Path(tempfile.mkdtemp(prefix="jupyter-pixi-launch-"))
     notes: list[str] = []
     try:
-        place = fetch(target, folder / target.name, notes.append)
-        opened = _opened(urlpath, target)
+        place = fetch(target, folder / target.name, notes.append, rules=launches.rules())
+        opened = _opened(urlpath, place.name, target.subfolder)
         planned = plan_launch(place, target.subfolder, Context(cwd=place), (), opened)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
-    return Staged(secrets.token_urlsafe(12), target, folder, planned, opened)
+    return Staged(secrets.token_urlsafe(12), target, folder, place, planned, opened, notes)
 
 
-def _opened(urlpath: str | None, target: Target) -> str | None:
+def _opened(urlpath: str | None, name: str, subfolder: str) -> str | None:
     """The file that a link opens: `lab/tree/PATH` or `tree/PATH`, with or without the repository's folder before it."""
     from ..operations.launch_target import check_path
 
@@ -115,9 +122,7 @@ def _opened(urlpath: str | None, target: Target) -> str | None:
     for prefix in ("lab/tree/", "tree/", "notebooks/", "doc/tree/"):
         if path.startswith(prefix):
             inner = path.removeprefix(prefix).split("?")[0]
-            inner = inner.removeprefix(f"{target.name}/").removeprefix(
-                f"{target.subfolder}/" if target.subfolder else ""
-            )
+            inner = inner.removeprefix(f"{name}/").removeprefix(f"{subfolder}/" if subfolder else "")
             return check_path(inner) or None
     return None
 
@@ -132,14 +137,13 @@ def settle(launches: Launches, staged: Staged) -> tuple[Launch, bool]:
     from ..operations.launch import plan_launch
     from ..operations.launch_fetch import advance
 
-    place = launches.root() / staged.target.name
-    clone = staged.folder / staged.target.name
+    place = launches.root() / staged.name
     if not place.exists():
-        shutil.move(clone, place)
+        shutil.move(staged.clone, place)
         same = True
     else:
-        advance(place, clone, staged.target, staged.notes.append)
-        same = _deciding(staged.planned) == _deciding(_at(staged.planned, clone, place))
+        advance(staged.target, place, staged.clone, staged.notes.append)
+        same = _deciding(staged.planned) == _deciding(_at(staged.planned, staged.clone, place))
     planned = plan_launch(place, staged.target.subfolder, Context(cwd=place), (), staged.opened)
     return planned, same
 
@@ -185,12 +189,12 @@ class LaunchHandler(JupyterHandler):
     def _ask(self, staged: Staged, planned: Launch) -> None:
         from ..operations.launch import told
 
-        place = self.launches.root() / staged.target.name
+        place = self.launches.root() / staged.name
         shown = told(replace(planned, root=place / staged.target.subfolder))
         at = f" at <b>{html.escape(staged.target.ref)}</b>" if staged.target.ref else ""
         notes = "".join(f"<p>{html.escape(note)}</p>" for note in staged.notes)
         body = (
-            f"<p>From <b>{html.escape(staged.target.address)}</b>{at}. Nothing of it was installed or run.</p>{notes}"
+            f"<p>From <b>{html.escape(staged.target.shown)}</b>{at}. Nothing of it was installed or run.</p>{notes}"
             f"<pre>{html.escape(shown)}</pre><form method=post action='{self._url()}'>{self.xsrf_form_html()}"
             f"<input type=hidden name=id value='{staged.id}'><button id=agree>Install and open</button></form>"
         )
@@ -217,7 +221,7 @@ class LaunchHandler(JupyterHandler):
                     self._ask(staged, done)
                     return
                 names = [f"--environment={install.environment}" for install in done.environments]
-                self.log.info("jupyter-pixi: launches %s", staged.target.address)
+                self.log.info("jupyter-pixi: launches %s", staged.target.shown)
                 staged.job = await self.launches.jobs().start(["install", *names], done.manifest)
             except PixiError as error:
                 self.page("This cannot be opened", _error(error.text()), 400)

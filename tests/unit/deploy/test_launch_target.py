@@ -1,18 +1,12 @@
-"""What may be launched, and what is refused; archives that try to get out; clones that keep what is the user's."""
+"""What may be launched, and what is refused."""
 
 from __future__ import annotations
 
-import io
-import tarfile
-import zipfile
 from pathlib import Path
 
 import pytest
 from jupyter_pixi.errors import PixiError, Refused
-from jupyter_pixi.operations import launch_fetch
-from jupyter_pixi.operations.launch_fetch import advance, fetch, unpack
-from jupyter_pixi.operations.launch_target import FOR_LINKS, Rules, Target, host_allowed, inside, parse
-from support.git_server import git, publish
+from jupyter_pixi.operations.launch_target import FOR_LINKS, Rules, check_redirect, host_allowed, inside, parse
 
 
 @pytest.mark.parametrize(
@@ -79,80 +73,46 @@ def test_a_link_in_the_target_does_not_lead_out(tmp_path: Path):
         inside(tmp_path / "in", "missing")
 
 
-def tar_of(path: Path, *members: tuple[str, bytes, str]) -> Path:
-    with tarfile.open(path, "w") as tar:
-        for name, kind, link in members:
-            info = tarfile.TarInfo(name)
-            info.type, info.linkname, info.size = kind, link, 1 if kind == tarfile.REGTYPE else 0
-            tar.addfile(info, io.BytesIO(b"x"))
-    return path
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("https://github.com/me/weather/archive/refs/heads/main.zip", "main"),
+        ("https://gitlab.com/me/weather/-/archive/main/weather-main.tar.gz", "weather-main"),
+        ("https://zenodo.org/records/1/files/weather.tar.xz?download=1", "weather"),
+        ("http://127.0.0.1:8000/Weather.TAR.GZ", "Weather.TAR.GZ"),
+    ],
+)
+def test_archives_behind_an_address(text: str, name: str):
+    found = parse(text, subfolder="a", rules=Rules(hosts=("github.com", "gitlab.com", "zenodo.org"), local=False))
+    assert (found.kind, found.address, found.name, found.subfolder) == ("archive", text, name, "a")
+    assert "?" not in found.shown
 
 
 @pytest.mark.parametrize(
-    "member",
+    "text",
     [
-        *(("../x", tarfile.REGTYPE, ""), ("/etc/x", tarfile.REGTYPE, ""), ("a/../../x", tarfile.REGTYPE, "")),
-        *(("x", tarfile.SYMTYPE, "/etc"), ("x", tarfile.LNKTYPE, "y"), ("x", tarfile.FIFOTYPE, "")),
-        ("x", tarfile.CHRTYPE, ""),
+        *("http://example.org/x.zip", "file:///x.zip", "ssh://example.org/x.zip", "ftp://example.org/x.zip"),
+        *("https://u:p@example.org/x.zip", "https://example.org/x.zip#y", "https://-h/x.zip", "https:///x.zip"),
     ],
 )
-def test_hostile_tars(tmp_path: Path, member):
-    archive = tar_of(tmp_path / "a.tar", ("good", tarfile.REGTYPE, ""), member)
+def test_archives_that_are_not_fetched(text: str):
     with pytest.raises(Refused):
-        unpack(archive, tmp_path / "in/there")
-    assert sorted(p.name for p in tmp_path.rglob("*")) == ["a.tar", "good", "in", "there"]
+        parse(text)
 
 
-def test_hostile_zips(tmp_path: Path):
-    for name, mode in (("../x", 0), ("x", 0o120777)):
-        with zipfile.ZipFile(tmp_path / "a.zip", "w") as packed:
-            info = zipfile.ZipInfo(name)
-            info.external_attr = mode << 16
-            packed.writestr(info, "/etc")
+def test_an_archive_has_no_ref():
+    with pytest.raises(Refused, match="belongs to a git repository"):
+        parse("https://example.org/x.zip", ref="main")
+
+
+def test_where_an_archives_server_may_send_on():
+    old = "https://github.com/me/x/archive/main.zip"
+    check_redirect(old, "https://codeload.github.com/me/x/zip/refs/heads/main", FOR_LINKS)
+    check_redirect(old, "https://example.org/x?key=1", Rules())
+    for new in ("https://example.org/x", "http://github.com/x", "file:///etc/passwd", "https://u:p@github.com/x"):
         with pytest.raises(Refused):
-            unpack(tmp_path / "a.zip", tmp_path / "in")
-    (tmp_path / "b.zip").write_bytes(b"no archive")
-    with pytest.raises(PixiError, match="cannot be unpacked"):
-        unpack(tmp_path / "b.zip", tmp_path / "in")
-
-
-def test_an_archive_of_one_folder_is_that_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    archive = tar_of(tmp_path / "a.tar", ("top", tarfile.DIRTYPE, ""), ("top/x", tarfile.REGTYPE, ""))
-    place = fetch(Target("archive", str(archive)), tmp_path / "in", print)
-    assert place == tmp_path / "in/top"
-    monkeypatch.setattr(launch_fetch, "MAX_FILES", 1)
-    with pytest.raises(Refused, match="more than"):
-        fetch(Target("archive", str(archive)), tmp_path / "other", print)
-    assert not (tmp_path / "other").exists(), "what failed leaves nothing"
-
-
-def test_a_clone_runs_no_hook_and_keeps_commits_of_the_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "gitconfig"))
-    (tmp_path / "template/hooks").mkdir(parents=True)
-    hook = tmp_path / "template/hooks/post-checkout"
-    hook.write_text(f"#!/bin/sh\ntouch {tmp_path}/ran\n")
-    hook.chmod(0o755)
-    (tmp_path / "gitconfig").write_text(f"[init]\n\ttemplateDir = {tmp_path}/template\n")
-    source, bare, place = tmp_path / "source", tmp_path / "x.git", tmp_path / "place"
-    source.mkdir()
-    (source / "a").write_text("1")
-    publish(source, bare)
-    target = Target("git", str(bare))
-    said: list[str] = []
-    fetch(target, place, said.append)
-    assert not (tmp_path / "ran").exists()
-    (source / "a").write_text("2")
-    publish(source, bare)
-    fetch(target, tmp_path / "again", said.append)
-    advance(place, tmp_path / "again", target, said.append)
-    assert (place / "a").read_text() == "2"
-    (place / "b").write_text("mine")
-    git(place, "add", "b")
-    git(place, "-c", "user.name=me", "-c", "user.email=me@example.org", "commit", "--quiet", "-m", "mine")
-    (source / "a").write_text("3")
-    publish(source, bare)
-    fetch(target, place, said.append)
-    assert "has commits of its own" in said[-1]
-    assert (place / "b").read_text() == "mine"
-    with pytest.raises(Refused, match="is a clone of"):
-        fetch(Target("git", "https://h/other"), place, said.append)
+            check_redirect(old, new, FOR_LINKS)
+    with pytest.raises(Refused, match="not encrypted"):
+        check_redirect(old, "http://127.0.0.1/x", Rules())
+    with pytest.raises(Refused, match="codeload"):
+        parse("https://codeload.github.com/me/x.zip", rules=FOR_LINKS)
