@@ -10,9 +10,11 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from . import policy
 
 if TYPE_CHECKING:
     from rattler import Config as RattlerConfig
@@ -58,6 +60,12 @@ class Config:
     files: tuple[Path, ...] = ()
     warnings: tuple[str, ...] = ()
     layers: tuple[str, ...] = ()  # the text of each file in `files`
+    system_layer: Config | None = None
+
+    @property
+    def system(self) -> Config:
+        """What the system's layer says alone: the administrator's part."""
+        return self.system_layer or Config()
 
     def rattler(self, s3_options: Mapping[str, Mapping[str, Any]] | None = None) -> RattlerConfig:
         """The same for py-rattler's gateway, client and installer; keys that it does not know are dropped.
@@ -73,20 +81,31 @@ class Config:
 
 
 def load_config(root: Path | None, environ: Mapping[str, str]) -> Config:
-    """The configuration for a workspace (None: for none). Never raises: a wrong layer becomes a warning."""
+    """The configuration for a workspace (None: for none). Never raises: a wrong layer becomes a warning.
+
+    Where the administrator's policy says so, the system's layer stands above the others, too.
+    """
     layers: list[_Layer] = []
     warnings: list[str] = []
     for path in config_paths(root, environ):
         layer = _read(path, warnings)
         if layer is not None:
             layers.append(layer)
-    return _merge(layers, warnings, environ)
+    system = [layer for layer in layers if layer.path == system_path()]
+    if policy.read(environ).fixes_configuration:
+        layers = [*(layer for layer in layers if layer not in system), *system]
+    return replace(_merge(layers, warnings, environ), system_layer=_merge(system, [], {}) if system else None)
+
+
+def system_path() -> Path:
+    """Where the administrator configures Pixi for everybody."""
+    return Path("C:/ProgramData/pixi" if sys.platform == "win32" else "/etc/pixi") / FILE
 
 
 def config_paths(root: Path | None, environ: Mapping[str, str]) -> tuple[Path, ...]:
     """Where configuration is looked for, lowest first; the files need not exist."""
     home = _home(environ)
-    paths = [Path("C:/ProgramData/pixi" if sys.platform == "win32" else "/etc/pixi") / FILE]
+    paths = [system_path()]
     xdg = environ.get("XDG_CONFIG_HOME")
     if sys.platform == "darwin":
         paths += [Path(xdg) / "pixi" / FILE] if xdg else []

@@ -5,22 +5,16 @@ files of local sources. Trusting a workspace keeps their digests in a record of 
 one per root (so a copy that came by mail is asked about again). Checking reads that record and hashes those files:
 it needs neither TOML nor YAML, because another list of files would need another manifest or lock file.
 
-An administrator decides for everybody in `/etc/jupyter-pixi/config.toml` (or the same file under `sys.prefix`, where
-the user cannot write it):
-
-    [trust]
-    mode = "ask"            # "ask" (the default), "all" or "none"
-    folders = ["/srv/courses"]   # always trusted, whatever the mode
+An administrator may decide for everybody (see `policy`).
 """
 
 from __future__ import annotations
 
 import json
 import os
-import sys
 import time
 
-from . import folders
+from . import folders, policy
 from .digests import file_digest, text_digest
 
 TYPE_CHECKING = False
@@ -65,33 +59,24 @@ class Verdict:
         self.forbidden = forbidden
 
 
-class Policy:
-    """The administrator's word: mode "ask", "all" or "none", and folders below which everything is trusted."""
-
-    __slots__ = ("folders", "mode")
-
-    def __init__(self, mode: str = "ask", folders: tuple[str, ...] = ()) -> None:
-        self.mode = mode
-        self.folders = folders
-
-
 def check(
     root: str,
     environ: Mapping[str, str],
     *,
     digest: Digest = file_digest,
-    policy: Policy | None = None,
+    rules: policy.Policy | None = None,
 ) -> Verdict:
     """Whether the workspace at `root` may run now. Reads files only; never raises.
 
     `digest` gives the SHA-256 of a file or None if it is missing (a caller that has some already passes its own).
     """
     root = os.path.realpath(root)
-    policy = policy if policy is not None else read_policy()
-    if policy.mode == "all" or any(_below(root, folder) for folder in policy.folders):
+    rules = rules if rules is not None else policy.read(environ)
+    who = rules.forbids(root)
+    if who is not None:
+        return Verdict(False, f"the administrator does not allow this workspace to run ({who})", forbidden=True)
+    if rules.trusts(root):
         return Verdict(True, "the administrator trusts it")
-    if policy.mode == "none":
-        return Verdict(False, "the administrator does not allow this workspace to run", forbidden=True)
     record = _read(record_path(root, environ))
     files = record.get("files")
     if record.get("root") != root or not isinstance(files, dict) or not files:
@@ -164,45 +149,6 @@ def what_runs(manifest: Manifest, lock: LockFile | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys(os.path.normpath(file) for file in files))
 
 
-def read_policy(paths: Iterable[str] | None = None) -> Policy:
-    """The administrator's policy: the first file that exists counts. A file that cannot be read trusts nobody."""
-    for path in paths if paths is not None else _policy_paths():
-        try:
-            with open(path, "rb") as file:
-                data = file.read()
-        except (FileNotFoundError, NotADirectoryError):
-            continue
-        except OSError:
-            return Policy("none")
-        return _policy(data)
-    return Policy()
-
-
-def _policy(data: bytes) -> Policy:
-    # Only where an administrator wrote one is TOML worth its import at a kernel's start.
-    import tomllib
-
-    try:
-        table = tomllib.loads(data.decode())["trust"]
-        mode, trusted = table.get("mode", "ask"), table.get("folders", [])
-        if mode not in ("ask", "all", "none") or not all(isinstance(folder, str) for folder in trusted):
-            return Policy("none")
-    except KeyError:
-        return Policy()
-    except (ValueError, AttributeError, TypeError):
-        return Policy("none")
-    return Policy(mode, tuple(os.path.realpath(folder) for folder in trusted))
-
-
-def _policy_paths() -> list[str]:
-    paths = ["/etc/jupyter-pixi/config.toml"] if os.name == "posix" else []
-    own = os.path.join(sys.prefix, "etc", "jupyter-pixi", "config.toml")
-    # In an environment of the user's own, the user would be the administrator.
-    if os.path.exists(own) and not os.access(own, os.W_OK) and not os.access(os.path.dirname(own), os.W_OK):
-        paths.append(own)
-    return paths
-
-
 def _scripts(root: str, activation: Any) -> list[str]:
     return [os.path.join(root, script) for script in (activation.scripts or ())] if activation else []
 
@@ -213,10 +159,6 @@ def _is_archive(path: str) -> bool:
 
 def _is_local_source(location: str) -> bool:
     return "://" not in location and not _is_archive(location)
-
-
-def _below(path: str, folder: str) -> bool:
-    return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
 
 
 def _read(path: str) -> dict[str, Any]:

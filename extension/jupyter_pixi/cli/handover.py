@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 
+from .. import policy
 from ..errors import PixiError
 
 CODE = "source-packages"
@@ -18,8 +19,11 @@ _ALREADY = "JUPYTER_PIXI_HANDED_OVER"  # the `pixi` on PATH may be this program 
 
 
 def can_hand_over(words: Sequence[str], error: PixiError, environ: Mapping[str, str]) -> str | None:
-    """The `pixi` that can do what `error` says cannot be done here; None where there is none, or not its command."""
-    if error.code != CODE or not words or words[0] not in COMMANDS or _ALREADY in environ:
+    """The `pixi` that can do what `error` says cannot be done here; None where there is none, or not its command.
+
+    Nor where an administrator's policy holds: Pixi does not know it.
+    """
+    if error.code != CODE or not words or words[0] not in COMMANDS or _ALREADY in environ or policy.read(environ).rules:
         return None
     return shutil.which("pixi", path=environ.get("PATH"))
 

@@ -118,6 +118,7 @@ def kernels_prepare(arguments: Namespace) -> int:
 def trust(arguments: Namespace) -> int:
     """`trust`: agree to what a start of this workspace installs and runs, or take that back."""
     from .. import trust as record
+    from ..operations.policy import refuse_if_forbidden
     from ..operations.trusting import remember
     from ..operations.workspace import open_workspace
 
@@ -125,14 +126,10 @@ def trust(arguments: Namespace) -> int:
     opened = open_workspace(context, tolerate_lock=True)
     output: Output = arguments.output
     files = [os.path.relpath(f, opened.root) for f in record.what_runs(opened.manifest, opened.lock)]
-    before = record.check(str(opened.root), context.environ)
     if arguments.forget:
         record.forget(str(opened.root), context.environ)
     elif not arguments.show:
-        if before.forbidden:
-            from ..errors import Refused
-
-            raise Refused("The administrator does not leave it to users to trust workspaces here.", code="policy")
+        refuse_if_forbidden(opened.root, context.environ)
         remember(opened, context)
     after = record.check(str(opened.root), context.environ)
     document = {"trusted": after.trusted, "reason": after.reason or None, "files": files, "root": str(opened.root)}

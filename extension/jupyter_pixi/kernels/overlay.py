@@ -73,10 +73,14 @@ def distributions(site_packages: Path) -> dict[str, str]:
 def make(prefix: str, python: str, abi: str, stamp: str, environ: Mapping[str, str]) -> str:
     """Makes (or finds) the overlay that fits the prefix and notes it; returns its folder.
 
-    Raises PixiError with uv's explanation if nothing fits or nothing could be fetched.
+    Raises PixiError with uv's explanation if nothing fits or nothing could be fetched, and where the administrator
+    does not allow it.
     """
     from pathlib import Path
 
+    from ..operations.policy import refuse_install_at_start
+
+    refuse_install_at_start(environ)
     base = Path(folders.private(folders.cache(environ))) / "overlays"
     (base / "prefixes").mkdir(parents=True, exist_ok=True)
     wanted = missing(prefix, python, environ)
@@ -125,11 +129,19 @@ def _uv(*words: str, environ: Mapping[str, str]) -> str:
 
     from uv import find_uv_bin
 
+    from ..environments.allowed import allowed
     from ..errors import InstallError
+    from ..prefix.uv import uv_environ
+
+    permitted = allowed(environ)
+    index: list[str] = []
+    if permitted.indexes:  # then a user's settings of uv do not count
+        environ = uv_environ(environ)
+        index = ["--no-config", "--default-index", permitted.index()]
 
     offline = environ.get("PIXI_OFFLINE", "").strip().lower() in ("1", "true", "yes", "on")
     done = subprocess.run(
-        [find_uv_bin(), "pip", *words, "--color", "never", *(["--offline"] if offline else [])],
+        [find_uv_bin(), "pip", *words, "--color", "never", *index, *(["--offline"] if offline else [])],
         env={**environ, "NO_COLOR": "1"},
         capture_output=True,
         text=True,

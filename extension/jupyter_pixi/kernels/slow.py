@@ -85,7 +85,9 @@ def may_start_stale(prefix: current.Prefix, outcome: Outcome, root: str) -> bool
     if _INSTALLING & set(outcome.heard.phases):
         return False
     code = outcome.heard.failed.get("code")
-    return code in ("lock-out-of-date", "network") or (code not in _STATES and not os.access(root, os.W_OK))
+    if code in ("lock-out-of-date", "network", "install-at-start"):
+        return True
+    return code not in _STATES and not os.access(root, os.W_OK)
 
 
 def failure(prefix: current.Prefix, outcome: Outcome, request: Request) -> Report:

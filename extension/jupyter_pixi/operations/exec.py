@@ -17,12 +17,14 @@ from .. import system
 from ..config import Config, cache_folder, load_config
 from ..digests import text_digest
 from ..environments import channel_url, compose, host
+from ..environments.allowed import allowed
 from ..environments.model import Channel, Environment
 from ..errors import PixiError, SolveError
 from ..manifest import parse_manifest
 from ..manifest.model import CondaSpec, Manifest, Platform, PypiSpec, VirtualPackage
 from ..prefix import activation, markers
 from .context import Context
+from .policy import refuse_if_frozen_folder
 
 FOLDER = "cached-envs-v0"
 _MARK = "jupyter-pixi-exec"  # in conda-meta, without `.json`: conda tools take every such file for a record
@@ -120,12 +122,16 @@ def wanted(options: ExecOptions, context: Context) -> Wanted:
 
 
 async def make(want: Wanted, options: ExecOptions, context: Context) -> None:
-    """Solve and install the environment. Raises SolveError, NetworkError, InstallError.
+    """Solve and install the environment. Raises SolveError, NetworkError, InstallError, Refused.
 
     With `--with`, a command that is no package of its name comes from the other packages.
     """
     import asyncio
 
+    allowed(context.environ, want.config).refuse_channels(want.channels)
+    if want.is_ready and not options.force_reinstall:
+        return
+    refuse_if_frozen_folder(context.cwd, context.environ)
     want.prefix.parent.mkdir(parents=True, exist_ok=True)
     lock = system.FileLock(want.prefix.with_name(want.prefix.name + ".lock"))
     while not lock.try_acquire():

@@ -18,6 +18,7 @@ from ..manifest.document import Document
 from ..manifest.specs_text import conda_toml, pypi_toml
 from ..manifest.values import TomlValue, value_text
 from .context import Context
+from .policy import refuse_if_frozen_folder
 
 _IGNORE = "# pixi environments\n.pixi/*\n!.pixi/config.toml\n"
 _ATTRIBUTES = {
@@ -54,6 +55,7 @@ class Initialised:
 def init(context: Context, options: InitOptions) -> Initialised:
     """Make a workspace. Raises PixiError, with nothing changed, when there is one or the source cannot be read."""
     folder = (context.cwd / options.path if options.path else context.cwd).absolute()
+    refuse_if_frozen_folder(folder, context.environ)
     config = load_config(None, context.environ)
     kind = options.format or "pixi"
     target = folder / _FILES[kind]

@@ -15,6 +15,7 @@ from ..prefix.installation import install as install_prefix
 from ..prefix.wanted import Filters
 from .context import Context
 from .locked import locked
+from .policy import refuse_if_forbidden
 from .program import executable
 from .targets import choice, prefix_of
 from .trusting import remember
@@ -120,7 +121,8 @@ def _names(opened: OpenWorkspace, context: Context, options: InstallOptions) -> 
 async def install_environment(
     opened: OpenWorkspace, name: str, context: Context, options: InstallOptions | None = None
 ) -> InstallReport:
-    """Install one environment from the opened workspace's lock. Raises UnsupportedPlatform, InstallError …"""
+    """Install one environment from the opened workspace's lock. Raises UnsupportedPlatform, InstallError, Refused …"""
+    refuse_if_forbidden(opened.root, context.environ)
     return await install_prefix(_request(opened, name, context, options or InstallOptions()), context.sink)
 
 

@@ -15,12 +15,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from .. import trust
+from ..environments.allowed import allowed
 from ..errors import ManifestNotFound, UnsupportedPlatform
 from ..lockfile import packages
 from ..manifest.model import DEFAULT
 from ..prefix.kernels import offered
 from .context import Context
 from .launch_target import inside
+from .policy import refuse_if_forbidden
 from .targets import choice, prefix_of
 from .workspace import OpenWorkspace, open_workspace
 
@@ -67,13 +69,16 @@ class Launch:
 def plan_launch(
     place: Path, subfolder: str, context: Context, names: Sequence[str] = (), opened: str | None = None
 ) -> Launch:
-    """What a launch of the folder would do. Raises PixiError: no workspace in it, none of it runs here."""
+    """What a launch of the folder would do. Raises PixiError: no workspace in it, none of it runs
+    here, or the administrator does not allow it."""
     from dataclasses import replace
 
     folder = inside(place, subfolder)
     manifest = _manifest(place, folder)
     workspace = open_workspace(replace(context, manifest_path=manifest))
+    refuse_if_forbidden(workspace.root, context.environ)
     chosen, left_out = _environments(workspace, context, names, opened)
+    _refuse_sources(workspace, chosen, context)
     return Launch(
         manifest=manifest,
         root=manifest.parent,
@@ -86,6 +91,16 @@ def plan_launch(
         configuration=_configuration(workspace.root),
         opened=_file(manifest.parent, opened),
     )
+
+
+def _refuse_sources(workspace: OpenWorkspace, names: Sequence[str], context: Context) -> None:
+    """Raises Refused before anybody is asked, where the administrator does not allow what would be fetched."""
+    permitted = allowed(context.environ, workspace.config, workspace.manifest.workspace.s3_options)
+    for name in names:
+        permitted.refuse_environment(workspace.environments[name], workspace.root)
+        locked = workspace.lock.environments.get(name) if workspace.lock is not None else None
+        for rows in locked.packages.values() if locked is not None else ():
+            permitted.refuse_packages(rows, workspace.root)
 
 
 def _manifest(place: Path, folder: Path) -> Path:

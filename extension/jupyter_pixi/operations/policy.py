@@ -1,13 +1,13 @@
-"""Turns a change that must not be made into a refusal: a frozen workspace, and credentials on their way to a file."""
+"""Turns what must not be done into a refusal: by the administrator's word, for a frozen workspace, for credentials."""
 
 from __future__ import annotations
 
 import os
 import re
-import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from .. import policy
 from ..errors import Refused
 from ..manifest.model import Manifest
 
@@ -18,7 +18,11 @@ _CREDENTIALS = re.compile(
 _SSH = ("ssh", "git+ssh")
 
 
-def refuse_if_frozen(manifest: Manifest) -> None:
+INSTALL_AT_START = "install-at-start"
+"""The code of the refusal to install at a kernel's start."""
+
+
+def refuse_if_frozen(manifest: Manifest, environ: Mapping[str, str]) -> None:
     """Refuse changes where `[tool.jupyter-pixi] frozen = true` or the administrator says so. Raises Refused."""
     if manifest.settings.get("frozen") is True:
         raise Refused(
@@ -27,44 +31,43 @@ def refuse_if_frozen(manifest: Manifest) -> None:
             help="What is locked can be installed and used. Ask whoever gave you the workspace for a change.",
             code="frozen",
         )
-    folder = _frozen_folder(manifest.root)
-    if folder is not None:
+    refuse_if_frozen_folder(manifest.root, environ)
+
+
+def refuse_if_frozen_folder(folder: Path, environ: Mapping[str, str]) -> None:
+    """Refuse changes, and new environments, below a folder that the administrator has frozen. Raises Refused."""
+    found = policy.read(environ).freezes(str(folder))
+    if found is not None:
+        frozen, who = found
+        where = "here" if frozen == os.sep else f"in {frozen}"
         raise Refused(
-            f"The administrator has frozen the workspaces in {folder}: nothing that is declared or locked may change.",
+            f"The administrator has frozen the workspaces {where} ({who}): nothing that is declared or locked may "
+            "change.",
             help="What is locked can be installed and used.",
             code="frozen",
         )
 
 
-def policy_files() -> tuple[Path, ...]:
-    """Where an administrator decides for everybody: the system's folder, and that of an installation of the system."""
-    places = [Path("/etc/jupyter-pixi")] if os.name == "posix" else []
-    own = Path(sys.prefix) / "etc" / "jupyter-pixi"
-    if own.is_dir() and not os.access(own, os.W_OK):  # else the user would be the administrator
-        places.append(own)
-    return tuple(place / "config.toml" for place in places)
+def refuse_if_forbidden(root: Path, environ: Mapping[str, str]) -> None:
+    """Refuse what installs or runs a workspace that the administrator does not let anybody trust. Raises Refused."""
+    who = policy.read(environ).forbids(str(root))
+    if who is not None:
+        raise Refused(
+            f"The administrator does not allow the workspace in {root} to be installed or run ({who}).",
+            help="Ask for its folder to be trusted.",
+            code="policy",
+        )
 
 
-def _frozen_folder(root: Path, files: Iterable[Path] | None = None) -> str | None:
-    """The folder below which `[changes] frozen` of the policy forbids changes: true (all) or a list of folders."""
-    for file in policy_files() if files is None else files:
-        try:
-            data = file.read_bytes()
-        except OSError:
-            continue
-        import tomllib
-
-        try:
-            frozen = tomllib.loads(data.decode()).get("changes", {}).get("frozen", False)
-        except (ValueError, AttributeError):
-            return "/"  # a policy that cannot be read allows nothing
-        if frozen is True:
-            return "/"
-        for folder in frozen if isinstance(frozen, list) else ():
-            if Path(os.path.realpath(root)).is_relative_to(os.path.realpath(str(folder))):
-                return str(folder)
-        return None
-    return None
+def refuse_install_at_start(environ: Mapping[str, str]) -> None:
+    """Refuse that a kernel's start solves or installs, where the administrator says so. Raises Refused."""
+    who = policy.read(environ).forbids_install_at_start
+    if who is not None:
+        raise Refused(
+            f"The administrator does not let a kernel's start install anything ({who}).",
+            help="%pixi install",
+            code=INSTALL_AT_START,
+        )
 
 
 def refuse_credentials(before: bytes, after: bytes) -> None:

@@ -10,8 +10,9 @@ from typing import Any
 from ..environments.pick import mocks
 from ..errors import UnsupportedPlatform
 from .context import Context
-from .install import InstallOptions, install_environment
+from .install import InstallOptions, install_environment, is_current
 from .locked import locked
+from .policy import refuse_install_at_start
 from .status import cannot_run
 from .targets import choice
 from .workspace import OpenWorkspace, open_workspace
@@ -20,6 +21,8 @@ from .workspace import OpenWorkspace, open_workspace
 async def prepare(context: Context, environment: str) -> dict[str, Any]:
     """Make an environment ready to start, and tell what moved. Raises PixiError with the reason why it is not."""
     before = open_workspace(context)
+    if not await _is_installed(before, environment, context):
+        refuse_install_at_start(context.environ)
     opened = await locked(before, context, [environment])
     _refuse_unsupported(opened, environment, context)
     report = await install_environment(opened, environment, context, InstallOptions(as_run=True))
@@ -29,6 +32,14 @@ async def prepare(context: Context, environment: str) -> dict[str, Any]:
         "moved": _moved(before, opened, environment),
         "install": {"prefix": str(report.prefix), "linked": list(report.linked), "unlinked": list(report.unlinked)},
     }
+
+
+async def _is_installed(opened: OpenWorkspace, environment: str, context: Context) -> bool:
+    """Whether nothing has to be solved or installed: only the state file is to be written anew."""
+    if opened.lock is None or not opened.verdict.up_to_date:
+        return False
+    platform = choice(opened, opened.environment(environment), context, opened.lock).platform
+    return platform is not None and await is_current(opened, environment, platform, context)
 
 
 def _refuse_unsupported(opened: OpenWorkspace, environment: str, context: Context) -> None:

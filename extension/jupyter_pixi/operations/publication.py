@@ -127,11 +127,11 @@ def publish(
     """
     if pair.is_empty:
         return
+    refuse_if_frozen(opened.manifest, context.environ if context is not None else os.environ)
     if opened.manifest.kind == "script":
         _check_generation(opened)
         scripts.write(opened, pair)
         return
-    refuse_if_frozen(opened.manifest)
     _check_generation(opened)
     plans: list[journal.Planned] = []
     try:

@@ -76,7 +76,7 @@ async def relock(opened: OpenWorkspace, context: Context, freedom: Freedom | Non
             help="Run `jupyter pixi lock` (or `pixi lock`) where changing it is allowed.",
         )
     refuse_newer(opened)
-    refuse_if_frozen(opened.manifest)
+    refuse_if_frozen(opened.manifest, context.environ)
     with on_disk(opened):
         lock = await _solve(opened, context, freedom)
     step("solved")

@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, cast
 
 from ..config import Config, load_config
+from ..environments.allowed import allowed
 from ..environments.channels import channel_url
 from ..environments.host import current_subdir
 from ..environments.model import Channel
@@ -112,6 +113,7 @@ async def search(context: Context, text: str, at: Where) -> Found:
         spec = rattler.MatchSpec(spec_text, exact_names_only=False)
     except InvalidMatchSpecError as error:
         raise PixiError(f"'{text}' is no match spec: {error}") from None
+    allowed(context.environ, at.config, at.s3_options).refuse_channels(channels)
     connected = network(at.config, context.environ, offline=context.offline, s3_options=at.s3_options or None)
     sources = [rattler.Channel(c.url) for c in channels]
     try:

@@ -24,6 +24,7 @@ from ..manifest.model import Platform
 from ..prefix import activation, paths, statefile
 from ..prefix.digests import NOTHING
 from .context import Context
+from .policy import refuse_if_forbidden
 from .program import executable
 from .targets import locked_requirements, prefix_of
 from .workspace import OpenWorkspace, locate, open_workspace
@@ -261,8 +262,9 @@ def refuse_unsupported(session: Session, environment: Environment) -> None:
 
 
 def static(session: Session, name: str) -> activation.Static:
-    """The activation of an environment, from files alone. Raises ActivationError."""
+    """The activation of an environment, from files alone. Raises ActivationError, and Refused by the administrator."""
     opened = session.opened
+    refuse_if_forbidden(opened.root, session.context.environ)
     environment = opened.environment(name)
     platform = session.platform(environment) or next(iter(environment.platforms), None)
     on = environment.on.get(platform.name) if platform is not None else None

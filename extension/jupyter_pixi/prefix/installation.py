@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from ..config import cache_folder
+from ..environments import allowed
 from ..environments.model import Environment
 from ..errors import ActivationError, InstallError, UnsupportedFeature
 from ..events import Note, Sink, Warn
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from .pypi import PypiStep
 
 
-class Settings(Protocol):
+class Settings(allowed.Settings, Protocol):
     """What an install needs of the configuration."""
 
     def rattler(self) -> rattler.Config:
@@ -151,9 +152,10 @@ class InstallReport:
 async def install(request: InstallRequest, sink: Sink) -> InstallReport:
     """Make the prefix what the lock says, and tell about it.
 
-    Raises UnsupportedPlatform if the packages cannot run here, UnsupportedFeature for source packages, NetworkError
-    and InstallError when fetching or linking fails: the prefix is then marked as unfinished, and the next install
-    repairs it. Cancelling leaves it in the same state.
+    Raises UnsupportedPlatform if the packages cannot run here, UnsupportedFeature for source packages, Refused where
+    the administrator does not allow where they come from, NetworkError and InstallError when fetching or linking
+    fails: the prefix is then marked as unfinished, and the next install repairs it. Cancelling leaves it in the same
+    state.
     """
     want = request.wanted
     if want.sources:
@@ -173,6 +175,7 @@ async def install(request: InstallRequest, sink: Sink) -> InstallReport:
     if _is_current(request, _compare(request)):
         _write_state(request, sink)
         return InstallReport(request.prefix)
+    _refuse_sources(request)
     _prepare(request)
     async with guard(request.prefix, request.environment.name, sink, wait=request.wait) as held:
         try:
@@ -221,6 +224,14 @@ def _is_current(request: InstallRequest, found: Differences) -> bool:
         and marker == request.marker
         and markers.read_prefix_path(request.prefix) == str(markers.meta_folder(request.prefix))
     )
+
+
+def _refuse_sources(request: InstallRequest) -> None:
+    """Raises Refused if something would be fetched from where the administrator does not allow it."""
+    s3_options = request.manifest.workspace.s3_options
+    permitted = allowed.allowed(request.environ, request.config, s3_options)
+    permitted.refuse_environment(request.environment, request.root)
+    permitted.refuse_packages((*request.wanted.conda.values(), *request.wanted.pypi.values()), request.root)
 
 
 def _prepare(request: InstallRequest) -> None:

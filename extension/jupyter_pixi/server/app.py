@@ -10,8 +10,9 @@ from typing import Any
 
 from jupyter_core.paths import jupyter_runtime_dir
 from jupyter_server.extension.application import ExtensionApp
-from traitlets import Bool, Float, Int, List, Unicode
+from traitlets import Bool, Dict, Float, Int, List, Unicode
 
+from .. import policy
 from ..kernels.launch import SERVER_VARIABLE
 from . import launch_page, restart, state
 from .handlers import handlers
@@ -26,6 +27,9 @@ from .scan import Limits
 from .schemas import ENVIRONMENTS_CHANGED, OPERATION, SCHEMAS
 from .search import Search
 from .snapshot import Snapshot, changed
+
+SERVERS_POLICY = "the Jupyter server's configuration (JupyterPixi.policy)"
+"""Who decided what stands in the server's configuration."""
 
 
 class JupyterPixi(ExtensionApp):
@@ -61,6 +65,11 @@ class JupyterPixi(ExtensionApp):
         help="Which operations may be started from JupyterLab; an empty list makes it read-only.",
     ).tag(config=True)
 
+    policy: Dict[str, Any] = Dict(
+        help="What users may not do in this server and its kernels, as the tables of /etc/jupyter-pixi/config.toml: "
+        "`trust`, `changes`, `start`, `sources`, `pixi`. It adds to that file and takes nothing back.",
+    ).tag(config=True)
+
     launch_hosts: List[str] = List(
         Unicode(),
         default_value=list(launch_page.HOSTS),
@@ -69,6 +78,11 @@ class JupyterPixi(ExtensionApp):
 
     def initialize_handlers(self) -> None:
         """Adds the REST interface and the events, and begins to look once the server's loop runs."""
+        if self.policy:
+            # Inherited by kernels, terminals, and the engine.
+            os.environ[policy.VARIABLE] = policy.with_rules(os.environ, self.policy, SERVERS_POLICY)
+        for rules in policy.read(os.environ).rules:
+            self.log.info("jupyter-pixi keeps to the policy of %s", rules.who)
         self.snapshot = Snapshot()
         self._follower = Follower()
         self._observer: Observer | None = None

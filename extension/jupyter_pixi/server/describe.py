@@ -106,13 +106,11 @@ def trust(manifest: Path, environ: Mapping[str, str] = os.environ) -> dict[str, 
 
 def agree(manifest: Path, environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
     """Record the user's word, as `jupyter pixi trust` does. Raises PixiError, Refused where it is not the user's."""
-    from .. import trust as record
-    from ..errors import Refused
+    from ..operations.policy import refuse_if_forbidden
     from ..operations.trusting import remember
 
     found = opened(manifest, environ)
-    if record.check(str(found.root), environ).forbidden:
-        raise Refused("The administrator does not leave it to users to trust workspaces here.", code="policy")
+    refuse_if_forbidden(found.root, environ)
     remember(found, _context(manifest, environ))
     return trust(manifest, environ)
 

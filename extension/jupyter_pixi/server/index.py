@@ -14,7 +14,13 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from ..environments.allowed import allowed
+
+if TYPE_CHECKING:
+    from ..environments.model import Channel
+    from ..operations.workspace import OpenWorkspace
 
 PYPI_JSON = "application/vnd.pypi.simple.v1+json"
 VERSIONS = 200
@@ -30,9 +36,9 @@ async def names(manifest: Path) -> list[str]:
 
     found = opened(manifest)
     net = network(found.config, os.environ)
-    channels = {c.url: c for e in found.environments.values() for c in e.channels}
+    channels = _channels(found)
     subdirs = {p.subdir for p in found.platforms}
-    known = [await package_names(net, list(channels.values()), subdir) for subdir in sorted(subdirs)]
+    known = [await package_names(net, channels, subdir) for subdir in sorted(subdirs)]
     return sorted(set().union(*known))
 
 
@@ -43,13 +49,20 @@ async def conda(manifest: Path, name: str) -> dict[str, Any]:
 
     found = opened(manifest)
     net = network(found.config, os.environ)
-    channels = {c.url: c for e in found.environments.values() for c in e.channels}
+    channels = _channels(found)
     where: dict[str, list[str]] = {}
     for subdir in sorted({p.subdir for p in found.platforms}):
-        for version in reversed(await versions_of(net, list(channels.values()), subdir, name)):
+        for version in reversed(await versions_of(net, channels, subdir, name)):
             where.setdefault(version, []).append(subdir)
     newest = [{"version": version, "subdirs": subdirs} for version, subdirs in where.items()]
     return {"name": name, "type": "conda", "found": bool(where), "versions": newest[:VERSIONS]}
+
+
+def _channels(found: OpenWorkspace) -> list[Channel]:
+    """The channels of all environments. Raises Refused for one that the administrator does not allow."""
+    channels = list({c.url: c for e in found.environments.values() for c in e.channels}.values())
+    allowed(os.environ, found.config, found.manifest.workspace.s3_options).refuse_channels(channels)
+    return channels
 
 
 def pypi(manifest: Path, name: str) -> dict[str, Any]:
@@ -62,6 +75,7 @@ def pypi(manifest: Path, name: str) -> dict[str, Any]:
 
     found = opened(manifest)
     options = found.environments["default"].pypi_options
+    allowed(os.environ, found.config).refuse_index(options.index_url, "this workspace")
     index = (options.index_url or PYPI_SIMPLE_ENDPOINT).rstrip("/")
     if not index.startswith(("https://", "http://")):
         return {"name": name, "type": "pypi", "found": False, "versions": []}

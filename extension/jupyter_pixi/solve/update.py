@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..environments import host, solve_units
+from ..environments.allowed import allowed
 from ..environments.cutoffs import cutoffs
 from ..environments.model import Environment
 from ..errors import PixiError, UnsupportedFeature
@@ -35,12 +36,19 @@ if TYPE_CHECKING:
 async def update_lock(request: LockRequest, sink: Sink = silent) -> LockFile:
     """A new lock file for the whole workspace.
 
-    Raises SolveError (with the explanation of solver or resolver), NetworkError, ManifestError, and
-    UnsupportedFeature if a required environment (or all there is to do) needs source packages to be built.
+    Raises SolveError (with the explanation of solver or resolver), NetworkError, ManifestError, UnsupportedFeature
+    if a required environment (or all there is to do) needs source packages to be built, and Refused where the
+    administrator does not allow the sources.
     """
     net = _network(request)
     units = solve_units(request.environments)
-    todo = _possible(request, steps(request, units), sink)
+    planned = steps(request, units)
+    permitted = allowed(request.environ, request.config, request.manifest.workspace.s3_options)
+    asked = {step.unit.name for step in planned if step.action is not Action.KEEP}
+    for unit in units:
+        if unit.name in asked:
+            permitted.refuse_environment(unit.combined, request.manifest.root)
+    todo = _possible(request, planned, sink)
     conda = await _solve_conda(request, todo, net, sink)
     pypi = await _resolve_pypi(request, todo, conda, net, sink)
     shares: dict[Pair, tuple[Package, ...]] = {}
@@ -50,7 +58,9 @@ async def update_lock(request: LockRequest, sink: Sink = silent) -> LockFile:
         for member in step.members:
             if step.action is Action.KEEP and member.name not in known:
                 continue
-            shares[member.name, step.platform] = _share(request, step, member, conda[key], pypi[key])
+            share = shares[member.name, step.platform] = _share(request, step, member, conda[key], pypi[key])
+            if step.action is not Action.KEEP:
+                permitted.refuse_packages(share, request.manifest.root)
     return assemble(request, units, shares)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from jupyter_pixi import trust
 from jupyter_pixi.lockfile.model import LockEnvironment, LockFile, Package
-from jupyter_pixi.trust import Policy
+from jupyter_pixi.policy import Policy, read
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def agree(root, environ, *more):
 
 
 def check(root, environ, policy=None):
-    return trust.check(str(root), environ, policy=policy or Policy())
+    return trust.check(str(root), environ, rules=policy or Policy())
 
 
 def test_nobody_is_trusted_at_first(workspace, environ):
@@ -88,7 +88,7 @@ def test_a_damaged_record_trusts_nobody(workspace, environ, text):
 def policy(tmp_path, text):
     path = tmp_path / "config.toml"
     path.write_text(text)
-    return trust.read_policy([str(tmp_path / "missing.toml"), str(path)])
+    return read({}, [(str(tmp_path / "missing.toml"), True), (str(path), True)])
 
 
 def test_the_administrator_decides_for_everybody(workspace, environ, tmp_path):
@@ -104,15 +104,6 @@ def test_the_administrator_trusts_some_folders(workspace, environ, tmp_path):
     other = tmp_path / "weather-2"
     other.mkdir()
     assert not check(other, environ, some).trusted
-
-
-@pytest.mark.parametrize("text", ["[trust", '[trust]\nmode = "sometimes"\n', "[trust]\nfolders = 3\n", "trust = 1\n"])
-def test_a_policy_that_cannot_be_read_trusts_nobody(tmp_path, text):
-    assert policy(tmp_path, text).mode == "none"
-
-
-def test_a_policy_about_other_things(tmp_path):
-    assert policy(tmp_path, "[other]\nx = 1\n").mode == "ask"
 
 
 def test_what_runs(tmp_path):
