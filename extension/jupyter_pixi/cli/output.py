@@ -125,6 +125,10 @@ class Output:
         extras = f"\x1b[36m(extra: {', '.join(line.extras)})\x1b[0m" if line.extras else ""
         return f"{line.lead}{name} {version} {extras}{' (*)' if line.again else ''}"
 
+    def dim(self, text: str) -> str:
+        """A name in data that does not count here, such as an environment that cannot run on this machine."""
+        return f"\x1b[2m{text}\x1b[0m" if self.paints_data else text
+
     def success(self, text: str) -> None:
         """A line that says what was done, with Pixi's check mark."""
         self.say(self._painted("32", "✔") + f" {text}")

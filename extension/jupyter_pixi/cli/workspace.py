@@ -160,12 +160,13 @@ def platform_list(arguments: Namespace) -> int:
 
     opened = _opened(arguments)
     context = context_of(arguments)
+    output: Output = arguments.output
     if arguments.json:
-        output: Output = arguments.output
         output.json(document(opened, context.environ))
         return 0
     names = [p.name for p in opened.manifest.workspace.platforms]
-    return _list(arguments, [] if arguments.machine_readable else list(lines(opened, context.environ)), names)
+    shown = [] if arguments.machine_readable else list(lines(opened, context.environ, output.dim))
+    return _list(arguments, shown, names)
 
 
 def platform_add(arguments: Namespace) -> int:

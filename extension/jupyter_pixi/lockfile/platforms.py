@@ -47,7 +47,9 @@ def with_platform_names(lock: LockFile, platforms: Sequence[Platform]) -> LockFi
     """The lock with its platforms named as the workspace names them.
 
     A row is renamed if exactly one platform has its identity, its own name is none of the workspace's, and the new
-    name is not another row's. Everything else stays, for the check to find.
+    name is not another row's. What is locked for a bare subdir counts for its platforms too that have no row, if the
+    bare row records no virtual packages (before version 7) or all that they declare. Everything else stays, for the
+    check to find.
     """
     wanted = {platform.name for platform in platforms}
     taken = {row.name for row in lock.platforms}
@@ -59,7 +61,34 @@ def with_platform_names(lock: LockFile, platforms: Sequence[Platform]) -> LockFi
         same = [platform.name for platform in platforms if identity_of(platform) == identity]
         if len(same) == 1 and same[0] not in taken and same[0] not in renames.values():
             renames[row.name] = same[0]
-    return renamed(lock, renames)
+    return _shared(renamed(lock, renames), platforms)
+
+
+def _shared(lock: LockFile, platforms: Sequence[Platform]) -> LockFile:
+    """The lock in which platforms without a row have the packages of their bare subdir, where that stands for them."""
+    rows = {row.name: row for row in lock.platforms}
+    bare = {
+        platform.name: platform.subdir
+        for platform in platforms
+        if platform.name not in rows
+        and (row := rows.get(platform.subdir)) is not None
+        and (not row.virtual_packages or identity_of(platform)[1] <= customised(row.subdir, row.virtual_packages))
+    }
+    if not bare:
+        return lock
+    return replace(
+        lock,
+        environments={
+            name: replace(
+                environment,
+                packages={
+                    **environment.packages,
+                    **{to: environment.packages[of] for to, of in bare.items() if of in environment.packages},
+                },
+            )
+            for name, environment in lock.environments.items()
+        },
+    )
 
 
 def renamed(lock: LockFile, renames: Mapping[str, str]) -> LockFile:

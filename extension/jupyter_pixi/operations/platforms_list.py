@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,12 +38,20 @@ def users(opened: OpenWorkspace, platform: Platform) -> Users:
     )
 
 
-def lines(opened: OpenWorkspace, environ: Mapping[str, str]) -> Iterator[str]:
-    """The listing for people: this machine, then every platform with what it asks for and who uses it."""
+def lines(opened: OpenWorkspace, environ: Mapping[str, str], dim: Callable[[str], str] = str) -> Iterator[str]:
+    """The listing for people: this machine, then every platform with what it asks for and who uses it.
+
+    `dim` paints the names of environments and features that have no platform which this machine is.
+    """
     machine = host(environ, archspec=True)
     yield "Your current machine was detected as:"
     yield "    " + _row(machine.subdir, _special(machine.subdir, machine.virtual_packages))
     platforms = opened.manifest.workspace.platforms
+    runs = {platform.name for platform in platforms if _fits(platform, machine)}
+
+    def listed(names: Iterable[str], *, of_features: bool = False) -> str:
+        return ", ".join(name if runs & _platforms_of(opened, name, of_features) else dim(name) for name in names)
+
     if platforms:
         yield ""
         yield "Platforms:"
@@ -52,11 +60,18 @@ def lines(opened: OpenWorkspace, environ: Mapping[str, str]) -> Iterator[str]:
         yield f"{platform.name}: {_row(platform.subdir, platform.declared)}{fits}"
         used = users(opened, platform)
         if len(opened.environments) > 1 and used.environments:
-            yield f"    Used in environments: {', '.join(used.environments)}"
+            yield f"    Used in environments: {listed(used.environments)}"
         if used.features:
-            yield f"    Used in features    : {', '.join(used.features)}"
+            yield f"    Used in features    : {listed(used.features, of_features=True)}"
         if used.inline:
-            yield f"    Declared inline in environments: {', '.join(used.inline)}"
+            yield f"    Declared inline in environments: {listed(used.inline)}"
+
+
+def _platforms_of(opened: OpenWorkspace, name: str, of_features: bool) -> set[str]:
+    """The names of an environment's or a feature's platforms."""
+    if of_features:
+        return set(opened.manifest.features[name].platforms or ())
+    return {platform.name for platform in opened.environments[name].platforms}
 
 
 def document(opened: OpenWorkspace, environ: Mapping[str, str]) -> dict[str, Any]:

@@ -168,3 +168,64 @@ def test_list(pixi, manifest: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert rows[3]["virtual_packages"] == ["cuda=12"]
     assert rows[2]["detected_virtual_packages"] == ["macos=13.0", "__archspec=1=m1", "__unix"]
     assert pixi("workspace", "platform", "list", "--machine-readable").out == "linux-64 osx-arm64 gpu\n"
+
+
+def test_names_that_cannot_run_here_are_dim(pixi, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PIXI_OVERRIDE_PLATFORM", "linux-64")
+    (folder / "pixi.toml").write_text(
+        """[workspace]
+name = "ws"
+channels = []
+platforms = ["linux-64", "osx-arm64"]
+[feature.mac]
+platforms = ["osx-arm64"]
+[feature.both]
+platforms = ["linux-64", "osx-arm64"]
+[environments]
+m = ["mac"]
+b = ["both"]
+"""
+    )
+    painted = pixi("--color", "always", "workspace", "platform", "list").out
+    assert "environments: default, \x1b[2mm\x1b[0m, b" in painted
+    assert "features    : \x1b[2mmac\x1b[0m, both" in painted
+    assert "\x1b[" not in pixi("--color", "never", "workspace", "platform", "list").out
+
+
+@pytest.mark.parametrize("command", ["list", "tree"])
+def test_an_old_lock_of_subdirs_is_read_for_rich_platforms(
+    pixi, folder: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    """Before version 7 a lock knew subdirs only; what `[system-requirements]` make of one has another name."""
+    (folder / "pixi.toml").write_text(
+        """[workspace]
+name = "ws"
+channels = ["https://example.org/stuff"]
+platforms = ["linux-64", "osx-arm64"]
+[dependencies]
+old = "*"
+[system-requirements]
+macos = "12.0"
+"""
+    )
+    package = "conda: https://example.org/stuff/osx-arm64/old-1.0-h0.conda"
+    (folder / "pixi.lock").write_text(
+        f"""version: 6
+environments:
+  default:
+    channels:
+    - url: https://example.org/stuff/
+    packages:
+      osx-arm64:
+      - {package}
+packages:
+- {package}
+  sha256: {"a" * 64}
+"""
+    )
+    named = pixi(command, "--frozen", "--platform", "osx-arm64-macos-12-0")
+    assert (named.status, "old" in named.out) == (0, True), named.err
+    monkeypatch.setenv("PIXI_OVERRIDE_PLATFORM", "osx-arm64")
+    monkeypatch.setenv("CONDA_OVERRIDE_OSX", "12.0")
+    here = pixi(command, "--frozen")
+    assert (here.status, here.out) == (0, named.out), here.err

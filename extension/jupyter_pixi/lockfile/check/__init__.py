@@ -85,7 +85,7 @@ class _Check:
         assert self.lock is not None
         on, locked = environment.on[platform], self.lock.environments.get(environment.name)
         try:
-            verified = check_platform(environment, on, self.lock, locked, self.manifest.root, self.facts)
+            verified = check_platform(environment, on, locked, self.manifest.root, self.facts)
         except Unsatisfied as error:
             what = "pypi dependencies" if error.pypi_only else "dependencies"
             self._because(
@@ -142,13 +142,10 @@ class _Check:
 
     def _locations(self, member: Environment, platform: str) -> Iterator[tuple[bool, str, str]]:
         from .. import packages as of
-        from .records import locked_packages
 
         assert self.lock is not None
-        on = member.on[platform]
         locked = self.lock.environments.get(member.name)
-        declared = map(str, on.virtual_packages)
-        for package in locked_packages(self.lock, locked, platform, on.platform.subdir, declared):
+        for package in locked.packages.get(platform, ()) if locked is not None else ():
             yield package.kind == "pypi", of.name(package), package.location
 
     def _shared(self, members: list[Environment], platform: str) -> None:

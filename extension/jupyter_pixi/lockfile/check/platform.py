@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 
 from .. import match
 from .. import packages as of
-from ..model import LockEnvironment, LockFile, Package
+from ..model import LockEnvironment, Package
 from . import local, markers, pep440, pypi, requirements
 from .conda import Wanted, of_manifest
 from .facts import Fact, Facts, provided_version
-from .records import Records, gather, locked_packages
+from .records import Records, gather
 from .requirements import Requirement
 from .verdict import Unsatisfied
 
@@ -39,7 +39,6 @@ class Verified:
 def check_platform(
     environment: Environment,
     on: OnPlatform,
-    lock: LockFile,
     locked: LockEnvironment | None,
     root: Path,
     facts: Facts,
@@ -53,7 +52,7 @@ def check_platform(
         item.name: match.Candidate(item.name, item.version, item.build if item.build is not None else "0")
         for item in on.virtual_packages
     }
-    packages = locked_packages(lock, locked, platform.name, platform.subdir, map(str, on.virtual_packages))
+    packages = locked.packages.get(platform.name, ()) if locked is not None else ()
     nothing_from_pypi = not any(item.kind == "pypi" for item in packages)
     if environment.has_pypi and nothing_from_pypi and not any(of.purls(p) is not None for p in packages):
         raise Unsatisfied("missing purls")

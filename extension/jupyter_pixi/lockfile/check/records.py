@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 from .. import packages as of
 from ..match import Candidate
-from ..model import LockEnvironment, LockFile, Package
-from ..platforms import customised
+from ..model import Package
 from .facts import Fact, Facts
 from .verdict import Unsatisfied
 
@@ -27,25 +26,6 @@ class Records:
         """The locked interpreter: the conda package named `python`."""
         found = self.conda.get("python")
         return found.package if found is not None else None
-
-
-def locked_packages(
-    lock: LockFile, locked: LockEnvironment | None, name: str, subdir: str, declared: Iterable[str]
-) -> tuple[Package, ...]:
-    """The packages locked for a platform of the workspace: its own row's, else those of the bare subdir's row.
-
-    The bare row stands in if it records no virtual packages or all that the platform declares (`declared`).
-    """
-    if locked is None:
-        return ()
-    if lock.platform(name) is not None:
-        return locked.packages.get(name, ())
-    row = lock.platform(subdir)
-    if row is None:
-        return ()
-    if row.virtual_packages and not customised(subdir, declared) <= customised(subdir, row.virtual_packages):
-        return ()
-    return locked.packages.get(subdir, ())
 
 
 def gather(packages: Iterable[Package], virtual: Mapping[str, Candidate], facts: Facts) -> Records:
