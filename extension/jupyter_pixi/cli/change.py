@@ -80,7 +80,7 @@ def upgrade(arguments: Namespace) -> int:
         output.json(changed.diff.to_json())
     elif changed.diff is not None:
         _say_diff(output, changed.diff)
-    for note in changed.notes:
+    for note in changed.notes if not arguments.json else ():
         output.warn(note)
     output.result(changed.data())
     return 0

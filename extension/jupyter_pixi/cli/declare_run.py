@@ -94,12 +94,11 @@ def _task(commands: Commands) -> None:
     alias = task.add("alias", _later("task", "alias"), "name several tasks together", "@")
     alias.add_argument("name", metavar="ALIAS", help="the new name")
     alias.add_argument("depends_on", nargs="+", metavar="TASK", help="the tasks it stands for")
-    alias.add_argument("--platform", "-p", metavar="PLATFORM", help="only for this platform")
+    _place(alias)
     alias.add_argument("--description", metavar="TEXT", help="what it does")
     remove = task.add("remove", _later("task", "remove"), "remove tasks", "rm")
     remove.add_argument("names", nargs="+", metavar="TASK", help="the tasks' names")
-    remove.add_argument("--platform", "-p", metavar="PLATFORM", help="only for this platform")
-    remove.add_argument("--feature", "-f", metavar="FEATURE", help="of this feature")
+    _place(remove)
     listing = task.add("list", _later("task", "list_tasks"), "list the tasks", "ls")
     listing.add_argument("--summary", "-s", action="store_true", help="one line per environment")
     listing.add_argument("--machine-readable", action="store_true", help="names on one line")
@@ -111,7 +110,7 @@ def _task(commands: Commands) -> None:
 
 def _place(parser: Parser) -> None:
     where = parser.add_mutually_exclusive_group()
-    where.add_argument("--feature", "-f", metavar="FEATURE", help="the feature to add it to")
+    where.add_argument("--feature", "-f", metavar="FEATURE", help="the feature whose task it is")
     where.add_argument("--environment", "-e", metavar="ENVIRONMENT", type=environment_name, help="the environment")
     parser.add_argument("--platform", "-p", metavar="PLATFORM", help="only for this platform")
 

@@ -59,9 +59,14 @@ def remove(arguments: Namespace) -> int:
     _warned(arguments, opened)
     output: Output = arguments.output
     lines = []
+    place = (
+        f"environment '{arguments.environment}'"
+        if arguments.environment
+        else f"feature '{arguments.feature or 'default'}'"
+    )
     for name in arguments.names:
         if name not in gone:
-            output.say(f"❌ Task `{name}` does not exist for feature '{arguments.feature or 'default'}'")
+            output.say(f"❌ Task `{name}` does not exist for {place}")
             lines.append(f"Task `{name}` does not exist.")
             continue
         output.success(f"Removed task `{name}` ")
@@ -75,13 +80,11 @@ def remove(arguments: Namespace) -> int:
 
 def _where(arguments: Namespace) -> Where:
     from ..manifest.edit import Where
+    from ..operations.place import check_environment
 
-    feature = getattr(arguments, "feature", None)
-    return Where(
-        feature=None if feature == "default" else feature,
-        environment=getattr(arguments, "environment", None),
-        platform=arguments.platform,
-    )
+    check_environment(arguments.environment)
+    feature = arguments.feature if arguments.feature != "default" else None
+    return Where(feature, arguments.environment, arguments.platform)
 
 
 def _warned(arguments: Namespace, opened: OpenWorkspace) -> None:

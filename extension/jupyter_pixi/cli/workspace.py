@@ -51,6 +51,9 @@ def _where(arguments: Namespace) -> Where:
             f"`pixi workspace --script` does not support {flag}",
             help="A PEP 723 script has one implicit default run environment.",
         )
+    from ..operations.place import check_environment
+
+    check_environment(arguments.environment)
     return Where(feature=arguments.feature, environment=arguments.environment)
 
 

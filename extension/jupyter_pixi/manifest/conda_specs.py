@@ -168,12 +168,12 @@ def _inherited(table: Table, pool: Mapping[str, CondaSpec]) -> CondaSpec:
         raise flag.error("`workspace` cannot be false")
     for key in ("version", "path", "git", "url"):
         if table.has(key):
-            raise table.key_error(key, f"`{key}` cannot be used with `workspace = true`")
+            raise table.key_error(key, f"`{key}` is mutually exclusive with `workspace`")
     base = pool.get(name)
     if base is None:
         raise table.error(
-            f"dependency '{name}' is inherited with `workspace = true`, but it is not in `workspace.dependencies`",
-            help="Add it to [workspace.dependencies].",
+            f"the workspace does not define `{name}` in `[workspace.dependencies]`",
+            help=f"Add `{name}` there, or give it a version of its own here.",
         )
     own = _from_table(table)
     blank = CondaSpec()

@@ -140,6 +140,12 @@ class ManifestEditor:
             out += [base, *(replace(base, platform=t) for t in targets)]
         return out
 
+    def drop_empty_environment(self, name: str) -> None:
+        """Take away an environment whose entry holds nothing but empty tables: it stood for its content alone."""
+        keys = (*self.root, "environments", name)
+        if self.document.has(keys) and self._is_empty(keys):
+            self.document.remove(keys)
+
     # -- how --------------------------------------------------------------------------------------------------
 
     def _key(self, keys: Keys, name: str, normal: Callable[[str], str]) -> str:
@@ -148,6 +154,12 @@ class ManifestEditor:
             if normal(key) == normal(name):
                 return key
         return name
+
+    def _is_empty(self, keys: Keys) -> bool:
+        """Whether a table holds nothing, or only tables that hold nothing."""
+        value = self.document.value(keys)
+        below = self.document.keys(keys)
+        return (value is None or value.startswith("{")) and all(self._is_empty((*keys, key)) for key in below)
 
     def _written(self, path: Keys) -> Written:
         return Written(self.path, self.document.line_of(path), value_line(self.document, path))

@@ -140,14 +140,26 @@ async def _already_there(
     opened: OpenWorkspace, context: Context, placement: Placement, asked: Sequence[Asked], options: AddOptions
 ) -> Changed:
     """Step 0: the manifest says it already. Lock and prefix are brought up to date if they are not."""
-    lines = tuple(
-        f"`{item.name}` is already a dependency; to move it to a newer version run `pixi upgrade {item.name}`"
-        for item in asked
-    )
+    lines = tuple(_present_line(opened, placement.wheres[0], item) for item in asked)
     up_to_date = opened.lock is not None and opened.verdict.up_to_date
-    change = Change(opened, opened, relocked=Relocked(opened.lock, None) if up_to_date and opened.lock else None)
+    change = Change(
+        opened,
+        opened,
+        relocked=Relocked(opened.lock, None) if up_to_date and opened.lock else None,
+        lock_stays=context.frozen,
+    )
     result = await carry_out(change, context, dry_run=options.dry_run, restart=options.restart)
     return replace(result, lines=lines + result.lines)
+
+
+def _present_line(opened: OpenWorkspace, where: Where, item: Asked) -> str:
+    present = _present(opened, where, item)
+    if isinstance(present, CondaSpec) and present.workspace:
+        return (
+            f"`{item.name}` is already a dependency, and inherits from `[workspace.dependencies]`; change it there, or "
+            "add it with a version to give this place its own"
+        )
+    return f"`{item.name}` is already a dependency; to move it to a newer version run `pixi upgrade {item.name}`"
 
 
 async def _add(

@@ -118,7 +118,7 @@ def _environment(opened: OpenWorkspace, environment: Environment, extended: bool
     pypi = _unique(name for on in environment.on.values() for name, _ in on.pypi_dependencies)
     return {
         "name": environment.name,
-        "features": [f.name for f in environment.features],
+        "features": [f.name for f in environment.features if not f.is_inline],
         "solve_group": environment.solve_group,
         "environment_size": _size_text(prefix) if extended and prefix.exists() else None,
         "dependencies": _unique(name for on in environment.on.values() for name, _ in on.dependencies),

@@ -99,6 +99,8 @@ def remove(context: Context, names: Sequence[str], where: Where) -> tuple[OpenWo
             editor.document.remove((*editor.table(where, "tasks"), name))
         if not gone:
             return opened, ()
+        if where.environment is not None:
+            editor.drop_empty_environment(where.environment)
         return _publish(opened, editor, context, f"task {', '.join(gone)} removed"), gone
 
 

@@ -78,9 +78,7 @@ def _known(opened: OpenWorkspace, names: Iterable[str]) -> None:
         known.update(name for _, name, _ in _all_specs(opened.manifest))
     for name in names:
         if conda_name(name) not in known and pypi_name(name) not in known:
-            near = difflib.get_close_matches(name, sorted(known), n=3)
-            help = f"did you mean '{near[0]}'?" if near else None
-            raise PixiError(f"could not find a package named '{name}'", help=help, code="unknown-package")
+            raise PixiError(f"could not find a package named '{name}'", help=_near(name, known), code="unknown-package")
 
 
 @dataclass(frozen=True)
@@ -104,12 +102,16 @@ async def upgrade(
     """Replace the version parts of the manifest's specs by pins around the newest versions, and lock those.
 
     A spec that no environment uses cannot be pinned: it is left open, as in Pixi, and a warning tells its old bound.
-    Raises PixiError for an unknown package.
+    What inherits from `workspace.dependencies` is left as it is, and a note says so. Raises PixiError for an unknown
+    package, feature or environment.
     """
     opened = open_workspace(context)
+    _check_place(opened, feature, environment)
     with workspace_lock(opened.root, context):
         opened = open_workspace(context)
-        chosen = _chosen(opened, names, feature, environment, exclude)
+        asked_for = _asked_for(opened, names, feature, environment, exclude)
+        chosen = _upgradable(opened, asked_for)
+        notes = _inherited(asked_for)
         environments = _using(opened)
         for line in _lost(chosen, environments):
             context.warn(line)
@@ -125,9 +127,38 @@ async def upgrade(
             after = with_manifest(opened, editor.data)
             from .add import _settle
 
-            return Change(opened, after, await _settle(after, relocked, context, freedom), again=worked_out)
+            settled = await _settle(after, relocked, context, freedom)
+            return Change(opened, after, settled, notes=notes, again=worked_out)
 
         return await carry_out(await worked_out(None), context, dry_run=dry_run)
+
+
+def _check_place(opened: OpenWorkspace, feature: str | None, environment: str | None) -> None:
+    """The feature, or the environment with content of its own, that `upgrade` is limited to has to be there."""
+    if feature is not None and feature not in opened.manifest.features:
+        raise PixiError(
+            f"could not find a feature named '{feature}'", help=_near(feature, opened.manifest.features), code="unknown"
+        )
+    if environment is None:
+        return
+    opened_as = opened.manifest.environments.get(environment)
+    if opened_as is None:
+        raise PixiError(
+            f"could not find an environment named '{environment}'",
+            help=_near(environment, opened.manifest.environments),
+            code="unknown-environment",
+        )
+    if opened_as.inline is None:
+        raise PixiError(
+            f"the environment '{environment}' does not define any content inline",
+            help="Its features are upgraded with --feature.",
+            code="unknown",
+        )
+
+
+def _near(name: str, known: Iterable[str]) -> str | None:
+    near = difflib.get_close_matches(name, sorted(known), n=1)
+    return f"did you mean '{near[0]}'?" if near else None
 
 
 def _all_specs(manifest: Manifest) -> list[tuple[Where, str, CondaSpec | PypiSpec]]:
@@ -144,37 +175,55 @@ def _all_specs(manifest: Manifest) -> list[tuple[Where, str, CondaSpec | PypiSpe
     return found
 
 
-def _chosen(
+_Spec = tuple[Where, str, CondaSpec | PypiSpec]
+
+
+def _asked_for(
     opened: OpenWorkspace,
     names: tuple[str, ...],
     feature: str | None,
     environment: str | None,
     exclude: tuple[str, ...],
-) -> list[_Upgradable]:
+) -> list[_Spec]:
+    """The specs of the manifest that the arguments of `upgrade` speak of."""
     wanted = {k for n in names for k in (conda_name(n), pypi_name(n))}
     left_out = {k for n in exclude for k in (conda_name(n), pypi_name(n))}
-    chosen, known = [], set()
-    for where, name, spec in _all_specs(opened.manifest):
-        known.add(name)
-        if (feature is not None and (where.feature or DEFAULT) != feature) or (
-            environment is not None and where.environment != environment
-        ):
-            continue
-        if (wanted and name not in wanted) or name in left_out:
-            continue
+    specs = _all_specs(opened.manifest)
+    known = {name for _, name, _ in specs}
+    for name in names:
+        if conda_name(name) not in known and pypi_name(name) not in known:
+            raise PixiError(f"could not find a package named '{name}'", help=_near(name, known), code="unknown-package")
+    return [
+        (where, name, spec)
+        for where, name, spec in specs
+        if (feature is None or ((where.feature or DEFAULT) == feature and where.environment is None))
+        and (environment is None or where.environment == environment)
+        and (not wanted or name in wanted)
+        and name not in left_out
+    ]
+
+
+def _upgradable(opened: OpenWorkspace, specs: Iterable[_Spec]) -> list[_Upgradable]:
+    """Those whose version stands in the manifest and may move."""
+    chosen = []
+    for where, name, spec in specs:
         if isinstance(spec, CondaSpec):
             if spec.url or spec.path or spec.git or spec.workspace or not _is_written(opened, where, name):
                 continue
             chosen.append(_Upgradable(where, Asked(name, name, conda=replace(spec, version=None)), spec.version))
         elif spec.is_registry:
             chosen.append(_Upgradable(where, Asked(name, name, pypi=replace(spec, version=None)), spec.version))
-    for name in names:
-        if conda_name(name) not in known and pypi_name(name) not in known:
-            near = difflib.get_close_matches(name, sorted(known), n=1)
-            raise PixiError(
-                f"could not find a package named '{name}'", help=f"did you mean '{near[0]}'?" if near else None
-            )
     return chosen
+
+
+def _inherited(specs: Iterable[_Spec]) -> tuple[str, ...]:
+    """The note on what `{ workspace = true }` keeps from being upgraded."""
+    names = list(dict.fromkeys(name for _, name, spec in specs if isinstance(spec, CondaSpec) and spec.workspace))
+    if not names:
+        return ()
+    return (
+        f"Not upgraded, because they inherit from `[workspace.dependencies]`: {', '.join(names)}. Change them there.",
+    )
 
 
 def _is_written(opened: OpenWorkspace, where: Where, name: str) -> bool:

@@ -46,10 +46,10 @@ CASES = [
     ('[dependencies]\nlib = {version = "*", when = ["a"]}\n', "top-level arrays are not allowed", '["a"]}'),
     ('[dependencies]\nlib = {version = "*", when = "a[x=1]"}\n', "`when` strings", 'a[x=1]"}'),
     ('[dependencies]\nlib = {version = "*", when = {all = ["a"], any = ["b"]}}\n', "exactly one of", None),
-    ("[dependencies]\nlib = {workspace = true}\n", "not in `workspace.dependencies`", "{workspace = true}"),
+    ("[dependencies]\nlib = {workspace = true}\n", "define `lib` in `[workspace.dependencies]`", "{workspace = true}"),
     (
         '[workspace.dependencies]\nlib = "*"\n[dependencies]\nlib = {workspace = true, version = "1"}\n',
-        "`version` cannot",
+        "`version` is mutually exclusive with `workspace`",
         None,
     ),
     ('[constraints]\nlib = {git = "https://x/y"}\n', "binary distribution was expected", None),
