@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from typing import Literal
 from ..errors import PixiError
 from . import binder
 from .binder import Options, Present
-from .lint_build import ignores
+from .dockerignore import ignores
 from .model import Plan
 
 _SECRET_FILES = re.compile(
@@ -61,9 +62,9 @@ def check(
         found.append(Said("error", "git ignores pixi.lock, so Binder does not get it."))
     ignore = present.text(".dockerignore") or ""
     found += [
-        Said("error", f".dockerignore keeps {name} out of the image.")
-        for name in ("pixi.lock", plan.manifest)
-        if ignores(ignore, name)
+        Said("error", f".dockerignore keeps {path} out of the image.")
+        for path in (posixpath.join(options.subfolder, name) for name in ("pixi.lock", plan.manifest))
+        if ignores(ignore, path)
     ]
     found += _environments(plan, options, present, kernels)
     found += [

@@ -55,24 +55,54 @@ class Subject:
     def pixi(self, *subcommands: str) -> Iterator[tuple[Stage, Instruction, list[str]]]:
         """Every `pixi SUBCOMMAND` of a RUN, with its words."""
         for stage, instruction in self.instructions():
-            for words in instruction.commands if instruction.word == "RUN" else ():
-                at = next((n for n, w in enumerate(words) if w.rpartition("/")[2] == "pixi"), None)
-                rest = words[at + 1 :] if at is not None else []
-                if rest and rest[0] in subcommands:
-                    yield stage, instruction, rest
+            for words in self.pixi_of(instruction) if instruction.word == "RUN" else ():
+                if words[:1] and words[0] in subcommands:
+                    yield stage, instruction, words
+
+    def pixi_of(self, instruction: Instruction) -> Iterator[list[str]]:
+        """The words behind each `pixi` of an instruction."""
+        for words in instruction.commands:
+            at = next((n for n, w in enumerate(words) if w.rpartition("/")[2] == "pixi"), None)
+            if at is not None:
+                yield words[at + 1 :]
+
+    @property
+    def uses_pixi(self) -> bool:
+        """Whether the file has anything of Pixi in it."""
+        return any(re.search(r"\bpixi\b", i.text) for _, i in self.instructions())
+
+    def workspaces(self, stage: Stage) -> list[str]:
+        """The folders in which a stage, or one that it is built from, installs a workspace."""
+        found: list[str] = []
+        lineage = self.file.lineage(stage)
+        for owner, instruction, words in self.pixi("install"):
+            if owner in lineage:
+                cd = re.findall(r"\bcd\s+([^\s;&]+)", instruction.text)
+                manifest = _option(words, "--manifest-path", "-m")
+                folder = posixpath.dirname(manifest[-1]) if manifest else (cd[-1] if cd else "")
+                found.append(posixpath.normpath(posixpath.join(workdir(owner, instruction), folder)))
+        return found
+
+    def environments(self) -> Iterator[tuple[Stage, Instruction, list[str], str]]:
+        """Each environment that the file names in a `pixi install`; one that a variable names is not known."""
+        for stage, instruction, words in self.pixi("install"):
+            names = _option(words, "--environment", "-e")
+            if {"-a", "--all"} & set(words):
+                names = list(dict.fromkeys(t.environment for t in self.plan.targets)) if self.plan else []
+            for name in names or ([] if {"-a", "--all"} & set(words) else ["default"]):
+                if "$" not in name:
+                    yield stage, instruction, words, name
 
     def targets(self) -> list[Target]:
         """The plan's targets for the environments that the file installs."""
-        if self.plan is None:
-            return []
-        named = set()
-        for _, _, words in self.pixi("install"):
-            found = [words[n + 1] for n, w in enumerate(words[:-1]) if w in ("-e", "--environment")]
-            found += [w.split("=", 1)[1] for w in words if w.startswith("--environment=")]
-            if {"-a", "--all"} & set(words):
-                found = [t.environment for t in self.plan.targets]
-            named |= set(found or ["default"])
-        return [t for t in self.plan.targets if t.environment in named]
+        named = {name for *_, name in self.environments()}
+        return [t for t in self.plan.targets if t.environment in named] if self.plan else []
+
+
+def _option(words: list[str], long: str, short: str) -> list[str]:
+    """The values of an option, in any of its spellings."""
+    found = [words[n + 1] for n, w in enumerate(words[:-1]) if w in (long, short)]
+    return found + [w.split("=", 1)[1] for w in words if w.startswith((f"{long}=", f"{short}="))]
 
 
 Rule = Callable[[Subject], Iterable[Finding]]
@@ -104,7 +134,7 @@ def rule(id: str, title: str, why: str) -> Callable[[Rule], Rule]:
 def lint(
     text: str, *, dockerignore: str | None = None, has_dockerignore: bool = False, plan: Plan | None = None
 ) -> tuple[Finding, ...]:
-    """The findings of a Dockerfile, in the order of its lines.
+    """The findings of a Dockerfile, in the order of its lines; none where it has nothing of Pixi in it.
 
     `has_dockerignore` says that the .dockerignore was looked for (`dockerignore` None is then "there is none").
     A line `# jupyter-pixi: ignore=PX04` silences rules for the whole file.
@@ -115,6 +145,8 @@ def lint(
     if not file.stages:
         return (Finding("PX00", 0, "This is no Dockerfile: it has no FROM."),)
     subject = Subject(file, dockerignore, plan, has_dockerignore or dockerignore is not None)
+    if not subject.uses_pixi:
+        return ()
     ignored = {
         i for m in re.finditer(r"^#\s*jupyter-pixi:\s*ignore=(\S+)", text, re.MULTILINE) for i in m[1].split(",")
     }

@@ -41,6 +41,14 @@ def tags(subject: Subject) -> Iterable[Finding]:
             text = f"Pixi {release} cannot read a lock file of version 7."
             yield Finding("PX15", stage.line, text, f"Use {images.FIRST_WITH_LOCK_7} or newer.")
 
+    for _, instruction in subject.instructions():
+        if (
+            instruction.word == "RUN"
+            and "pixi.sh/install" in instruction.text
+            and "PIXI_VERSION" not in instruction.text
+        ):
+            yield Finding("PX15", instruction.line, "This fetches the newest Pixi.", "Set PIXI_VERSION to a release.")
+
 
 @rule(
     "PX16",

@@ -5,11 +5,16 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterable
+from fnmatch import fnmatchcase
 
+from .dockerignore import ignores
 from .lint import Finding, Subject, copies, rule
 from .parse import Instruction, Stage
 
 _CACHES = ("/root/.cache/rattler/cache", "/root/.cache/rattler")
+_SECRET = re.compile(r"(?:^|[\s_])(?:TOKEN|PASSWORD|PASSWD|SECRET|API_KEY|SECRET_KEY)(?:$|\s*$|[= ](?!\"\"|''|\s|$))")
+"""A variable whose name ends like a secret's, with a value or as an argument without one."""
+
 _AUTH = re.compile(r"(^|/)(credentials\.json|\.netrc|auth\.json|rattler_auth\S*)$")
 
 
@@ -21,11 +26,20 @@ _AUTH = re.compile(r"(^|/)(credentials\.json|\.netrc|auth\.json|rattler_auth\S*)
 )
 def resync(subject: Subject) -> Iterable[Finding]:
     installed = [i for _, i, _ in subject.pixi("install")]
-    for _, instruction, words in subject.pixi("run", "shell-hook", "shell"):
-        as_is = "--as-is" in words or {"--frozen", "--no-install"} <= set(words)
-        if installed and installed[0].line <= instruction.line and not as_is:
+    for _, instruction, words in subject.pixi("run", "r", "shell-hook", "shell"):
+        if installed and installed[0].line <= instruction.line and not _as_is(words):
             text = f"`pixi {words[0]}` looks at the environment again and may change what was installed."
             yield Finding("PX04", instruction.line, text, "Add --as-is.")
+    for word in ("ENTRYPOINT", "CMD"):
+        found = [i for stage in reversed(subject.final_chain) for i in stage.all(word)]
+        for words in subject.pixi_of(found[-1]) if found else ():
+            if words[:1] and words[0] in ("run", "r", "shell") and not _as_is(words):
+                text = f"Each start of the container brings the environment up to date first (`pixi {words[0]}`)."
+                yield Finding("PX04", found[-1].line, text, "Add --as-is.")
+
+
+def _as_is(words: list[str]) -> bool:
+    return "--as-is" in words or {"--frozen", "--no-install"} <= set(words)
 
 
 @rule(
@@ -35,11 +49,19 @@ def resync(subject: Subject) -> Iterable[Finding]:
     "that lock and manifest belong together.",
 )
 def locked(subject: Subject) -> Iterable[Finding]:
-    for _, instruction, words in subject.pixi("install"):
-        if "--locked" in words:
+    installs = list(subject.pixi("install"))
+    for stage, instruction, words in installs:
+        variables = [i.text for s in subject.file.lineage(stage) for i in s.all("ENV", "ARG")]
+        if "--locked" in words or any(
+            re.search(r"PIXI_LOCKED[= ]\"?(true|1)", t) for t in (*variables, instruction.text)
+        ):
             continue
         text = "`--frozen` installs a lock that may be out of date." if "--frozen" in words else "This may solve anew."
         yield Finding("PX09", instruction.line, text, "Use `pixi install --locked`.")
+    for _, instruction, words in subject.pixi("run", "r", "shell-hook") if not installs else ():
+        if not {"--locked", "--frozen", "--as-is"} & set(words):
+            text = f"`pixi {words[0]}` installs the environment, and may solve anew."
+            yield Finding("PX09", instruction.line, text, "Run `pixi install --locked` before.")
 
 
 @rule(
@@ -48,11 +70,14 @@ def locked(subject: Subject) -> Iterable[Finding]:
     "With a cache mount that has gone stale, an install has been seen to succeed with an empty prefix.",
 )
 def checked(subject: Subject) -> Iterable[Finding]:
-    for stage, instruction, words in subject.pixi("install"):
-        after = stage.instructions[stage.instructions.index(instruction) :]
-        texts = [i.text for i in after if i.word == "RUN"]
-        tested = any(re.search(r"\.pixi/envs/\S*(bin/|conda-meta)", t) or "pixi run" in t for t in texts)
-        if not tested:
+    runs = [i for _, i in subject.instructions() if i.word == "RUN"]
+    on_path = any(".pixi/envs" in i.text for _, i in subject.instructions() if i.word == "ENV")
+    for _, instruction, words in subject.pixi("install"):
+        if not any(key == "mount" and "type=cache" in value for key, value in instruction.flags):
+            continue
+        texts = [i.text for i in runs if i.line >= instruction.line]
+        tested = any(re.search(r"\.pixi/envs/\S*(bin/|conda-meta)|\bpixi (run|r)\b", t) for t in texts)
+        if not tested and not (on_path and any(re.search(r"\bpython[\d.]* -", t) for t in texts)):
             yield Finding(
                 "PX10",
                 instruction.line,
@@ -97,7 +122,7 @@ def _cache_variables(stage: Stage, before: Instruction) -> Iterable[str]:
     "the image; a secret mount does not.",
 )
 def needs(subject: Subject) -> Iterable[Finding]:
-    for stage, instruction in subject.instructions():
+    for _, instruction in subject.instructions():
         if instruction.word in ("COPY", "ADD"):
             for word in instruction.words[:-1]:
                 if _AUTH.search(word):
@@ -105,10 +130,13 @@ def needs(subject: Subject) -> Iterable[Finding]:
                     yield Finding(
                         "PX12", instruction.line, text, "Use `RUN --mount=type=secret` and RATTLER_AUTH_FILE."
                     )
-        if instruction.word in ("ENV", "ARG") and re.search(r"(TOKEN|PASSWORD|SECRET)\w*[= ]\"?\w", instruction.text):
+        if instruction.word in ("ENV", "ARG") and _SECRET.search(instruction.text):
             text = "A password in an ENV or ARG can be read by everybody who has the image."
             yield Finding("PX12", instruction.line, text, "Use `RUN --mount=type=secret`.")
-        del stage
+    for _, instruction, words in subject.pixi("auth"):
+        if "login" in words and not any("type=tmpfs" in value for _, value in instruction.flags):
+            text = "`pixi auth login` writes the password into a file that stays in a layer of the image."
+            yield Finding("PX12", instruction.line, text, "Use `RUN --mount=type=secret` and RATTLER_AUTH_FILE.")
     if any(t.git for t in subject.targets()):
         for stage, instruction, _ in subject.pixi("install"):
             before = stage.instructions[: stage.instructions.index(instruction) + 1]
@@ -134,32 +162,12 @@ def context(subject: Subject) -> Iterable[Finding]:
         if s.rstrip("/") in (".", "", "*") or s in ("./",)
     ]
     text = subject.dockerignore or ""
-    if broad and not ignores(text, ".pixi"):
+    if broad and not ignores(text, ".pixi/envs"):
         said = "`.pixi` is not in .dockerignore, so this copies the environments of the machine that builds."
         yield Finding("PX08", broad[0][0].line, said, "Add the line `.pixi` to .dockerignore.")
     if ignores(text, "pixi.lock"):
         line = next((i.line for _, i, _ in subject.pixi("install")), 0)
         yield Finding("PX08", line, "pixi.lock is in .dockerignore.", "Take it out: it says what is installed.")
-
-
-def ignores(dockerignore: str, path: str) -> bool:
-    """Whether a .dockerignore keeps a path at the root of the context out: the last line that fits decides."""
-    found = False
-    for line in dockerignore.splitlines():
-        pattern = line.strip()
-        if not pattern or pattern.startswith("#"):
-            continue
-        kept = pattern.startswith("!")
-        pattern = pattern.lstrip("!").strip("/").removeprefix("./").removeprefix("**/").removesuffix("/**").rstrip("/")
-        if _fits(pattern, path):
-            found = not kept
-    return found
-
-
-def _fits(pattern: str, path: str) -> bool:
-    import fnmatch
-
-    return fnmatch.fnmatchcase(path, pattern) or (pattern.startswith(path + "/") and pattern.endswith("/*"))
 
 
 @rule(
@@ -173,11 +181,11 @@ def sources(subject: Subject) -> Iterable[Finding]:
     for target in subject.targets():
         for stage, instruction, _ in subject.pixi("install"):
             for source in target.sources:
-                if not _copied(stage, source.path, instruction):
+                if not _copied(subject, stage, source.path, instruction):
                     text = f"{source.name} is installed from {source.path}, which is not copied before the install."
                     yield Finding("PX03", instruction.line, text, f"Add `COPY {source.path} ./{source.path}` before.")
         for source in target.sources:
-            copied = any(_copied(stage, source.path, None) for stage in subject.final_chain)
+            copied = any(_copied(subject, stage, source.path, None) for stage in subject.final_chain)
             if source.editable and len(subject.file.stages) > 1 and not copied:
                 text = f"{source.name} is editable: it is imported from {source.path}, which the final stage lacks."
                 yield Finding("PX03", subject.final.line, text, "Copy it to the same path there.")
@@ -188,22 +196,37 @@ def _looked_at(subject: Subject) -> Iterable[Finding]:
     own = {s.path for t in subject.targets() for s in t.sources}
     for stage, instruction, words in subject.pixi("install"):
         for source in subject.plan.sources if subject.plan and "--locked" in words else ():
-            if source.path not in own and not source.is_outside and not _copied(stage, source.path, instruction):
+            if (
+                source.path not in own
+                and not source.is_outside
+                and not _copied(subject, stage, source.path, instruction)
+            ):
                 text = f"`--locked` looks at {source.path} of another environment, which is not copied before."
                 yield Finding("PX03", instruction.line, text, f"Add `COPY {source.path} ./{source.path}` before.")
 
 
-def _copied(stage: Stage, path: str, before: Instruction | None) -> bool:
-    """Whether a stage copies a path of the workspace from the context or a whole workspace from another stage."""
+def _copied(subject: Subject, stage: Stage, path: str, before: Instruction | None) -> bool:
+    """Whether a stage has a path of the workspace: from the context, by a mount, or from a stage that has it."""
+    if before is not None and any("type=bind" in value for key, value in before.flags if key == "mount"):
+        return True
     for instruction, words, _ in copies(stage):
         if before is not None and instruction.line > before.line:
             break
-        for word in words:
-            name = posixpath.normpath(word.removeprefix("./") or ".")
-            inside = name == "." or path == name or path.startswith(name + "/")
-            if inside or (instruction.flag("from") and (name.endswith("/" + path) or name == "/app")):
+        origin = subject.file.stage(instruction.flag("from") or "")
+        if origin is not None:
+            places = [posixpath.join(folder, path) for folder in subject.workspaces(origin)]
+            if any(_holds(posixpath.join("/", word), place) for word in words for place in places):
                 return True
+        elif instruction.flag("from") is None and any(_holds(word.removeprefix("./") or ".", path) for word in words):
+            return True
     return False
+
+
+def _holds(word: str, path: str) -> bool:
+    """Whether what a COPY names is a path or a folder above it."""
+    name = posixpath.normpath(word)
+    above = [path.rsplit("/", n)[0] for n in range(path.count("/") + 1)]
+    return name in (".", "/") or any(fnmatchcase(part, name) for part in above if part)
 
 
 @rule(
@@ -214,6 +237,6 @@ def _copied(stage: Stage, path: str, before: Instruction | None) -> bool:
 def scripts(subject: Subject) -> Iterable[Finding]:
     for target in subject.targets():
         for script in target.scripts:
-            if len(subject.file.stages) > 1 and not any(_copied(s, script, None) for s in subject.final_chain):
+            if len(subject.file.stages) > 1 and not any(_copied(subject, s, script, None) for s in subject.final_chain):
                 text = f"The activation of {target.environment} sources {script}, which the final stage lacks."
                 yield Finding("PX02", subject.final.line, text, f"Add `COPY {script} ./{script}`.")

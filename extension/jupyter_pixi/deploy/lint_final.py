@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 
 from .lint import PREFIX, Finding, Subject, copies, rule
+from .parse import Stage
 
 _HOOK = re.compile(r"\bpixi\s+shell-hook\b")
 
@@ -21,18 +22,31 @@ def moved(subject: Subject) -> Iterable[Finding]:
         for instruction, words, target in copies(stage):
             origin = subject.file.stage(instruction.flag("from") or "")
             for word in words if origin is not None else ():
-                match = PREFIX.search(word)
-                if match is None or origin is None:
-                    continue
-                source = posixpath.normpath(posixpath.join("/", word))
-                if posixpath.normpath(target) != source:
-                    text = f"The prefix stood at {source} where it was installed, and is copied to {target}."
-                    yield Finding("PX01", instruction.line, text, f"Copy it to {source}.")
+                found = _elsewhere(subject, origin, posixpath.join("/", word), target) if origin is not None else None
+                if found is not None:
+                    text = f"The prefix stood at {found[0]} where it was installed, and is copied to {found[1]}."
+                    yield Finding("PX01", instruction.line, text, "Copy it to the path where it was installed.")
         for instruction in stage.all("RUN"):
             for words in instruction.commands:
                 if words[0] in ("mv", "cp") and any(PREFIX.search(w) for w in words[1:-1]):
                     text = "The prefix is moved after it was installed."
                     yield Finding("PX01", instruction.line, text, "Install where it is to be used.")
+
+
+def _elsewhere(subject: Subject, origin: Stage, source: str, target: str) -> tuple[str, str] | None:
+    """Where the prefixes below what is copied stood, and where they come to stand; None where that is the same.
+
+    A folder's content is copied into the target.
+    """
+    if "$" in source + target:
+        return None
+    own = PREFIX.search(source)
+    places = [posixpath.join(folder, ".pixi/envs") for folder in subject.workspaces(origin)]
+    for place in [source] if own else [p for p in places if (p + "/").startswith(source.rstrip("/") + "/")]:
+        new = posixpath.normpath(posixpath.join(target, posixpath.relpath(place, source)))
+        if new != posixpath.normpath(place):
+            return posixpath.normpath(place), new
+    return None
 
 
 @rule(
@@ -44,7 +58,9 @@ def moved(subject: Subject) -> Iterable[Finding]:
 def path(subject: Subject) -> Iterable[Finding]:
     if len(subject.file.stages) < 2:
         return
-    for _, instruction, _ in subject.pixi("shell-hook"):
+    for stage, instruction, _ in subject.pixi("shell-hook"):
+        if stage in subject.final_chain:
+            continue
         if ">" in instruction.text and not re.search(r"(sed|grep|awk)\b.*PATH", instruction.text, re.DOTALL):
             text = "The hook holds this stage's PATH, literally, and is used in another."
             yield Finding(
@@ -66,7 +82,9 @@ def entry(subject: Subject) -> Iterable[Finding]:
     if last is not None and last.array is None:
         text = "A shell form of ENTRYPOINT drops the command and does not hand on signals."
         yield Finding("PX06", last.line, text, 'Use the JSON form: ENTRYPOINT ["/entrypoint.sh"].')
-    if hook and last is not None and not any(re.search(r'exec\s+\\?"\$@\\?"', t) for t in texts):
+    made = {posixpath.basename(w) for t in texts for w in re.findall(r">>?\s*([^\s;&|)]+)", t)}
+    is_made = last is not None and any(posixpath.basename(word) in made for word in last.array or ())
+    if hook and last is not None and is_made and not any(re.search(r'exec\s+\\?"\$@\\?"', t) for t in texts):
         text = 'The entry point is made from the hook and does not end with `exec "$@"`.'
         yield Finding("PX06", last.line, text, 'Write `exec "$@"` as its last line.')
     for _, instruction in subject.instructions():
@@ -127,15 +145,13 @@ def user(subject: Subject) -> Iterable[Finding]:
 )
 def platform(subject: Subject) -> Iterable[Finding]:
     names = {"linux/amd64": "linux-64", "linux/arm64": "linux-aarch64"}
-    if subject.plan is None:
-        return
-    targets = subject.targets()
-    have = {t.subdir for t in targets}
-    for stage, instruction, words in subject.pixi("install"):
+    for stage, instruction, words, name in subject.environments() if subject.plan is not None else ():
         asked = names.get((stage.platform or "").removesuffix("/v8"))
-        if asked and asked not in have:
+        have = {t.subdir for t in subject.plan.of(name)} if subject.plan is not None else set()
+        reason = subject.plan.left_out.get(name) if subject.plan is not None else None
+        if asked and have and asked not in have:
             text = f"`pixi {' '.join(words)}` runs on {stage.platform}, and the lock has no {asked} for it."
             yield Finding("PX14", instruction.line, text, f'Add "{asked}" to `platforms` and lock again.')
         elif not have:
-            text = "The lock has no Linux platform for the environment that is installed here."
+            text = f"The environment '{name}' cannot be installed: {reason or 'the lock does not have it'}."
             yield Finding("PX14", instruction.line, text, 'Add "linux-64" to `platforms` and lock again.')

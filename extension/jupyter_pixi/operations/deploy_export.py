@@ -8,8 +8,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from ..deploy import binder, binder_check, dockerfile, lint, sagemaker
+from ..deploy.dockerignore import ignores
 from ..deploy.generated import Step, refuse_changed, steps, write
-from ..deploy.lint_build import ignores
 from ..deploy.model import File, Plan
 from ..deploy.plan import plan
 from ..errors import LockOutOfDate, PixiError, Refused
@@ -108,7 +108,7 @@ def _with_ignore_file(planned: tuple[Step, ...]) -> tuple[tuple[Step, ...], tupl
             raise Refused(
                 f"{step.path} keeps pixi.lock out of the image, which is made from it.", help="Take that line out."
             )
-        if not ignores(text, ".pixi"):
+        if not ignores(text, ".pixi/envs"):
             raise Refused(
                 f"{step.path} does not list `.pixi`: the environments of this machine would be copied into the image.",
                 help="Add the line `.pixi` to it.",

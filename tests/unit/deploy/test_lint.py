@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
+from jupyter_pixi.deploy.dockerignore import ignores
 from jupyter_pixi.deploy.lint import RULES, lint
-from jupyter_pixi.deploy.lint_build import ignores
 from jupyter_pixi.deploy.parse import parse
 
 from .plans import CPU, CUDA, PLAN
@@ -18,6 +18,7 @@ FINAL = "FROM ubuntu:24.04\nWORKDIR /app\n"
 COPIED = f"COPY --from=build {P} {P}\nCOPY setup ./setup\n"
 END = 'USER 1000\nENTRYPOINT ["/e.sh"]\n'
 GOOD = BUILD + INSTALL + FINAL + COPIED + END
+CACHE = "--mount=type=cache,target=/root/.cache/rattler/cache"
 HOOK = "RUN pixi shell-hook -e prod --as-is > /e.sh\nRUN echo 'exec \"$@\"' >> /e.sh\n"
 GPU = "FROM ghcr.io/prefix-dev/pixi:0.77.0-noble AS build\nWORKDIR /app\nRUN apt-get install -y git\nCOPY . .\n"
 GPU_END = "RUN pixi install --locked -e cuda\nRUN .pixi/envs/cuda/bin/python -c 1\n"
@@ -33,7 +34,7 @@ FAILING = {
     "PX07": GOOD.replace("USER", "ENV PIXI_IN_SHELL=1\nUSER"),
     "PX08": GOOD,
     "PX09": GOOD.replace("--locked ", ""),
-    "PX10": GOOD.replace(f"RUN {P}/bin/python -c 1\n", ""),
+    "PX10": GOOD.replace(f"RUN {P}/bin/python -c 1\n", "").replace("RUN pixi", f"RUN {CACHE} pixi"),
     "PX11": GOOD.replace("RUN pixi", "RUN --mount=type=cache,target=/root/.pixi/cache pixi"),
     "PX12": GOOD.replace("COPY . .", "COPY credentials.json /root/\nCOPY . ."),
     "PX13": GOOD.replace("USER 1000\n", ""),
@@ -117,7 +118,61 @@ COPY --from=build --chmod=0755 /app/entrypoint.sh /app/entrypoint.sh
 COPY ./my_project /app/my_project
 ENTRYPOINT [ "/app/entrypoint.sh" ]
 """
-    assert rules(text) == {"PX02", "PX04", "PX05", "PX10", "PX13"}
+    assert rules(text) == {"PX02", "PX04", "PX05", "PX13"}
+
+
+@pytest.mark.parametrize(
+    ("rule", "change"),
+    [
+        ("PX01", ("COPY --from=build /app/.pixi/envs/prod /app/.pixi/envs/prod", "COPY --from=build /app /srv")),
+        ("PX01", (f"{P} {P}", "/app/.pixi/envs /opt/envs")),
+        ("PX04", ('["/e.sh"]', '["pixi", "run"]')),
+        ("PX04", ('ENTRYPOINT ["/e.sh"]', "CMD pixi run serve")),
+        ("PX09", ("RUN pixi install --locked", "RUN pixi run")),
+        ("PX12", ("RUN pixi", "ARG CONDA_TOKEN\nRUN pixi")),
+        ("PX12", ("RUN pixi", "ENV API_TOKEN=$TOKEN\nRUN pixi")),
+        ("PX12", ("RUN pixi", "RUN pixi auth login --token $T example.org\nRUN pixi")),
+        ("PX14", ("-e prod", "-e elsewhere")),
+        ("PX14", ("-e prod", "-e mac")),
+        ("PX15", ("RUN pixi", "RUN curl -fsSL https://pixi.sh/install.sh | bash\nRUN pixi")),
+    ],
+)
+def test_other_forms_are_found(rule: str, change: tuple[str, str]):
+    assert change[0] in GOOD
+    assert rule in rules(GOOD.replace(*change))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        ("COPY --from=build /app/.pixi/envs/prod /app/.pixi/envs/prod", "COPY --from=build /app /app"),
+        (f"{P} {P}", "/app/.pixi/envs/ ./.pixi/envs/"),
+        ("pixi install --locked -e prod", "PIXI_LOCKED=1 pixi install -e prod"),
+        ("RUN pixi", 'ENV TOKENIZERS_PARALLELISM=false JUPYTER_TOKEN=""\nRUN pixi'),
+        ("RUN pixi", 'RUN ["pixi", "--version"]\nRUN pixi'),
+        ('["/e.sh"]', '["pixi", "run", "--as-is"]'),
+        ("-e prod", "-e $ENVIRONMENT"),
+        ("COPY setup ./setup", "COPY set* ./"),
+        ("COPY setup ./setup", "COPY --from=build /app/setup ./setup"),
+        ('["/e.sh"]', '["python"]\nRUN pixi shell-hook --as-is > /etc/profile.d/pixi.sh'),
+        (f"RUN {P}/bin/python -c 1\n", ""),
+    ],
+)
+def test_what_is_right_is_left_alone(change: tuple[str, str]):
+    assert change[0] in GOOD
+    assert rules(GOOD.replace(*change)) == set()
+
+
+def test_a_dockerfile_without_pixi_is_none_of_its_business():
+    text = 'FROM python:3.12-slim\nWORKDIR /app\nCOPY . .\nRUN pip install -r requirements.txt\nCMD ["python"]\n'
+    assert rules(text, dockerignore=None) == set()
+
+
+def test_a_workspace_that_stands_elsewhere():
+    text = GOOD.replace("WORKDIR /app\n", "WORKDIR /src\n").replace("RUN pixi install", "RUN cd /app && pixi install")
+    assert rules(text) == set()
+    mounted = "RUN --mount=type=bind,target=/app pixi install --locked -e prod\n"
+    assert rules(GOOD.replace("COPY . .\nRUN pixi install --locked -e prod\n", mounted)) == set()
 
 
 def test_rules_can_be_silenced_and_nonsense_is_told():
@@ -145,13 +200,22 @@ def test_the_parser_reads_what_docker_reads():
 @pytest.mark.parametrize(
     ("text", "path", "is_out"),
     [
-        (".pixi", ".pixi", True),
-        ("/.pixi/", ".pixi", True),
-        ("**/.pixi", ".pixi", True),
-        (".pixi/*\n!.pixi/config.toml", ".pixi", True),
-        ("*\n!.pixi", ".pixi", False),
-        ("# .pixi", ".pixi", False),
+        (".pixi", ".pixi/envs", True),
+        ("/.pixi/", ".pixi/envs", True),
+        ("**/.pixi", "a/b/.pixi/envs", True),
+        ("**/.pixi", ".pixi/envs", True),
+        (".pixi", "a/.pixi/envs", False),
+        (".pixi/envs", ".pixi/envs", True),
+        (".pixi/*\n!.pixi/config.toml", ".pixi/envs", True),
+        (".pixi\n!.pixi/config.toml", ".pixi/config.toml", False),
+        ("*\n!.pixi", ".pixi/envs", False),
+        ("# .pixi", ".pixi/envs", False),
         ("*.lock\n!pixi.lock", "pixi.lock", False),
+        ("*.lock", "w/pixi.lock", False),
+        ("**/*.lock", "w/pixi.lock", True),
+        ("**", "pixi.lock", True),
+        ("pixi.loc[jk]", "pixi.lock", True),
+        ("pixi.loc?", "pixi.lock", True),
     ],
 )
 def test_dockerignore(text: str, path: str, is_out: bool):
