@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from argparse import Namespace
+from collections.abc import Collection
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -63,7 +64,7 @@ def _binder_request(arguments: Namespace) -> BinderRequest:
         folder=arguments.dir,
         source=arguments.package_source,
         force=arguments.force,
-        told=_told(arguments),
+        told=_told(arguments, {"--repository"}),  # where it is published is not in the files
     )
     return BinderRequest(options, arguments.repository, arguments.ref, arguments.hub)
 
@@ -89,7 +90,7 @@ _NOT_TOLD = {"--dry-run", "-n", "--force", "--json", "--check", "-v", "-q", "--n
 _NOT_TOLD_VALUES = {"--manifest-path", "-m", "--workspace", "-w", "--output", "-o", "--color", "--ref", "--hub"}
 
 
-def _told(arguments: Namespace) -> str:
+def _told(arguments: Namespace, untold: Collection[str] = ()) -> str:
     """The command line as the file repeats it: what decides its content, and nothing of this machine."""
     kept: list[str] = []
     skip = False
@@ -97,7 +98,7 @@ def _told(arguments: Namespace) -> str:
         name = word.split("=")[0]
         if skip:
             skip = False
-        elif name in _NOT_TOLD_VALUES:
+        elif name in _NOT_TOLD_VALUES or name in untold:
             skip = "=" not in word
         elif word not in _NOT_TOLD:
             kept.append(word)

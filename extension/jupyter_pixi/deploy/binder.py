@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from .. import __version__
 from ..errors import PixiError
 from . import images
-from .generated import marked
+from .generated import is_ours, marked
 from .model import File, Plan, Source, Target
 from .plan import numbers
 from .quoting import comment, lines_to_file
@@ -163,6 +163,25 @@ def _base_with_glibc(base: str) -> str:
     return base.rpartition("/")[2].replace("python:", "debian:") if "python:" in base else base
 
 
+def _configured(present: Present) -> str:
+    """The folder that holds a configuration which a person made; "" for the repository's root.
+
+    A folder with nothing in it but what this export wrote has taken the root's place, and says nothing itself.
+    """
+    for name in present.folders:
+        own = [path for path, text in present.files if path.startswith(f"{name}/") and not is_ours(text)]
+        if own:
+            return name
+    return ""
+
+
+def out_of_use(present: Present) -> tuple[str, ...]:
+    """The files at the root that Binder would read without the folder: those that nothing is asked about."""
+    if _configured(present):
+        return ()
+    return tuple(name for name in ROOT_FILES if name in HARMLESS and present.text(name) is not None)
+
+
 @dataclass(frozen=True)
 class _Kept:
     """What of a configuration that is there goes on to work: Debian packages, and the paths of two scripts."""
@@ -177,7 +196,7 @@ def _kept(present: Present, where: str, force: bool) -> _Kept:
 
     A Dockerfile takes the place of all other files of the folder, and the folder that of those at the root.
     """
-    here = where if where in present.folders else ""
+    here = _configured(present)
     paths = {name: posixpath.join(here, name) for name in ROOT_FILES}
     names = {name: path for name, path in paths.items() if present.text(path) is not None}
     taken = {"apt.txt", "postBuild", "start"} | (set() if here else HARMLESS)

@@ -20,7 +20,7 @@ from .context import Context
 from .targets import prefix_of
 from .workspace import OpenWorkspace, open_workspace
 
-MAX_TEXT = 1_000_000  # bytes of a configuration file that is looked into
+MAX_TEXT = 10_000_000  # bytes of a configuration file that is looked into
 
 
 @dataclass(frozen=True)
@@ -150,8 +150,11 @@ def export_binder(context: Context, request: BinderRequest, where: Where) -> Exp
     options = _placed(opened, root, request.options)
     for name in options.environments or ():
         opened.environment(name)
-    files = binder.binder(plan_of(opened), options, present(root), with_kernels(opened))
-    return _finish(files, root, where, (), _links(root, request, options))
+    there = present(root)
+    files = binder.binder(plan_of(opened), options, there, with_kernels(opened))
+    unused = ", ".join(binder.out_of_use(there))
+    said = (f"Binder has been reading {unused}; {files[0].path} takes its place there.",) if unused else ()
+    return _finish(files, root, where, said, _links(root, request, options))
 
 
 def check_binder(context: Context, request: BinderRequest) -> tuple[binder_check.Said, ...]:
@@ -170,10 +173,17 @@ def check_binder(context: Context, request: BinderRequest) -> tuple[binder_check
         _placed(opened, root, request.options),
         present(root),
         kernels=with_kernels(opened),
-        tracked=repository.tracked(root),
         up_to_date=made is not None and opened.verdict.up_to_date,
-        lock_ignored=repository.is_ignored(root, opened.lock_path),
+        git=_git(root, opened.lock_path),
+        texts=[(path.name, text) for path in (opened.manifest.path, opened.lock_path) if (text := _text(path))],
     )
+
+
+def _git(root: Path, lock: Path) -> binder_check.Git | None:
+    tracked = repository.tracked(root)
+    if tracked is None:
+        return None
+    return binder_check.Git(frozenset(tracked), frozenset(repository.changed(root)), repository.is_ignored(root, lock))
 
 
 def _placed(opened: OpenWorkspace, root: Path, options: binder.Options) -> binder.Options:
@@ -216,10 +226,17 @@ def present(root: Path) -> binder.Present:
     candidates = [*names, *(f"{folder}/{name}" for folder in folders for name in names)]
     found = []
     for name in candidates:
-        path = root / name
-        if path.is_file() and path.stat().st_size < MAX_TEXT:
-            found.append((name, path.read_text("utf-8", "replace")))
+        text = _text(root / name)
+        if text is not None:
+            found.append((name, text))
     return binder.Present(folders, tuple(found))
+
+
+def _text(path: Path) -> str | None:
+    """The text of a file that is there and not too large to be looked into."""
+    if not path.is_file() or path.stat().st_size > MAX_TEXT:
+        return None
+    return path.read_text("utf-8", "replace")
 
 
 def with_kernels(opened: OpenWorkspace) -> tuple[str, ...]:

@@ -27,10 +27,19 @@ def branch(root: Path) -> str | None:
     return _git(root, "symbolic-ref", "--short", "--quiet", "HEAD")
 
 
-def tracked(root: Path) -> tuple[str, ...]:
-    """The files that git has."""
-    found = _git(root, "ls-files", "-z")
-    return tuple(name for name in (found or "").split("\0") if name)
+def tracked(root: Path) -> tuple[str, ...] | None:
+    """The files that git has; None where there is no repository, or no git."""
+    found = _git(root, "ls-files", "-z", ok=True)
+    return None if found is None else _names(root, "ls-files", "-z")
+
+
+def changed(root: Path) -> tuple[str, ...]:
+    """The files that differ from the last commit."""
+    return _names(root, "diff", "--name-only", "-z", "HEAD")
+
+
+def _names(root: Path, *argv: str) -> tuple[str, ...]:
+    return tuple(name for name in (_git(root, *argv) or "").split("\0") if name)
 
 
 def is_ignored(root: Path, path: Path) -> bool:
