@@ -160,6 +160,17 @@ def replace_file(path: Path, data: bytes, *, in_place: bool = False, mode: int |
     sync_folder(target.parent)
 
 
+def replace_if_changed(path: Path, data: bytes) -> bool:
+    """Replace a file's content unless it is that already. Returns whether it was written. Raises OSError."""
+    try:
+        if path.read_bytes() == data:
+            return False
+    except OSError:
+        pass
+    replace_file(path, data)
+    return True
+
+
 def stage_file(target: Path, data: bytes, *, mode: int | None = None) -> Path:
     """Write the future content of `target` (links resolved) durably into a new file beside it, and return that.
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from .model import Platform, VirtualPackage
-from .platforms import FRIENDLY, derived_name
+from .platforms import derived_name, friendly_values
 from .values import TomlValue, value_text
 
 
@@ -27,21 +27,8 @@ def platform_toml(platform: Platform) -> TomlValue:
 
 def friendly(packages: Iterable[VirtualPackage]) -> dict[str, TomlValue]:
     """Virtual packages as the keys of a manifest: `cuda`, `glibc` … where there is one, else `__name`."""
-    rest = {p.name: p for p in packages}
-    found: dict[str, TomlValue] = {}
-    for key, name in FRIENDLY:
-        package = rest.get(name)
-        if package is None:
-            continue
-        if name == "__archspec":
-            if package.version != "0" or not package.build:
-                continue
-            found[key] = package.build
-        elif package.build in (None, "0"):
-            found[key] = package.version
-        else:
-            continue
-        del rest[name]
+    values, rest = friendly_values(packages)
+    found: dict[str, TomlValue] = dict(values)
     arch = rest.get("__cuda_arch")
     if "cuda" in found and arch is not None and arch.build in (None, "0"):
         found["cuda"] = {"driver": found["cuda"], "arch": arch.version}

@@ -89,25 +89,30 @@ def make_platform(name: str, subdir: str, written: Iterable[VirtualPackage]) -> 
 def derived_name(subdir: str, packages: Iterable[VirtualPackage]) -> str:
     """The name of a platform that was given none: the subdir and what differs from its defaults."""
     defaults = default_virtual_packages(subdir)
-    rest = {p.name: p for p in packages if not is_default(p, defaults)}
-    parts = [subdir]
+    values, rest = friendly_values(p for p in packages if not is_default(p, defaults))
+    parts = [subdir, *(f"{key}-{_segment(value)}" for key, value in values.items())]
+    for name, package in sorted(rest.items()):
+        value = package.version if package.build in (None, "0") else f"{package.version}={package.build}"
+        parts.append(f"{_segment(name)}-{_segment(value)}")
+    return "-".join(parts)
+
+
+def friendly_values(packages: Iterable[VirtualPackage]) -> tuple[dict[str, str], dict[str, VirtualPackage]]:
+    """The virtual packages that a friendly key can say (`cuda`, `glibc` …), as its values; and the others by name."""
+    rest = {package.name: package for package in packages}
+    values: dict[str, str] = {}
     for key, name in FRIENDLY:
         package = rest.get(name)
         if package is None:
             continue
         if name == "__archspec":
-            if package.version != "0" or not package.build:
-                continue
-            parts.append(f"{key}-{_segment(package.build)}")
-        elif package.build in (None, "0"):
-            parts.append(f"{key}-{_segment(package.version)}")
+            value = package.build if package.version == "0" else None
         else:
-            continue
-        del rest[name]
-    for name, package in sorted(rest.items()):
-        value = package.version if package.build in (None, "0") else f"{package.version}={package.build}"
-        parts.append(f"{_segment(name)}-{_segment(value)}")
-    return "-".join(parts)
+            value = package.version if package.build in (None, "0") else None
+        if value:
+            values[key] = value
+            del rest[name]
+    return values, rest
 
 
 def name_problem(text: str) -> str | None:

@@ -127,16 +127,16 @@ def has_moved(prefix: Path) -> bool:
 
 def write_marker(prefix: Path, marker: Marker) -> bool:
     """Write `conda-meta/pixi` if it reads otherwise. Returns whether anything was written. Raises OSError."""
-    return _write(meta_folder(prefix) / _MARKER_FILE, marker.to_json().encode())
+    return system.replace_if_changed(meta_folder(prefix) / _MARKER_FILE, marker.to_json().encode())
 
 
 def write_prefix_files(prefix: Path) -> bool:
     """Write `pixi_env_prefix`, and `history` if it is missing. Returns whether anything was written. Raises OSError."""
     folder = meta_folder(prefix)
-    written = _write(folder / _PREFIX_FILE, str(folder).encode())
+    written = system.replace_if_changed(folder / _PREFIX_FILE, str(folder).encode())
     history = folder / _HISTORY_FILE
     if not history.exists() or history.stat().st_size == 0:  # rattler leaves an empty one
-        written = _write(history, _HISTORY) or written
+        written = system.replace_if_changed(history, _HISTORY) or written
     return written
 
 
@@ -155,17 +155,7 @@ def invalidate_marker(prefix: Path) -> None:
     except (ValueError, TypeError):
         path.unlink(missing_ok=True)
         return
-    _write(path, json.dumps(data, indent=2, ensure_ascii=False).encode())
-
-
-def _write(path: Path, content: bytes) -> bool:
-    try:
-        if path.read_bytes() == content:
-            return False
-    except OSError:
-        pass
-    system.replace_file(path, content)
-    return True
+    system.replace_if_changed(path, json.dumps(data, indent=2, ensure_ascii=False).encode())
 
 
 def requirements(depends: Iterable[Iterable[str]]) -> tuple[str, ...]:

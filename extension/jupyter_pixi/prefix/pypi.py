@@ -25,6 +25,7 @@ from . import uv
 from .dists import Plan, Source
 from .installed import INSTALLER, Distribution, distributions, other_site_packages
 from .installed import Python as Interpreter
+from .strays import remove_empty
 from .wanted import pypi_identity
 
 
@@ -128,17 +129,8 @@ def remove_left_overs(prefix: Path, site: Path | None) -> tuple[str, ...]:
                 path = Path(os.path.normpath(folder / file))
                 if path.is_relative_to(prefix) and path not in present:
                     path.unlink(missing_ok=True)
-                    _remove_empty(path.parent, folder)
+                    remove_empty(path.parent, folder)
     return tuple(removed)
-
-
-def _remove_empty(folder: Path, top: Path) -> None:
-    while folder != top and folder.is_relative_to(top):
-        try:
-            folder.rmdir()
-        except OSError:
-            return
-        folder = folder.parent
 
 
 def _count(number: int) -> str:

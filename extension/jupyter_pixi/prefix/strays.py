@@ -29,10 +29,11 @@ def remove_distribution(prefix: Path, there: Distribution) -> None:
         folders |= {path.parent, path.parent / "__pycache__"}
     shutil.rmtree(there.path, ignore_errors=True)
     for folder in sorted(folders, key=lambda path: len(path.parts), reverse=True):
-        _remove_empty(folder, site)
+        remove_empty(folder, site)
 
 
-def _remove_empty(folder: Path, top: Path) -> None:
+def remove_empty(folder: Path, top: Path) -> None:
+    """Remove a folder and those above it, up to but without `top`, as far as they are empty."""
     while folder != top and folder.is_relative_to(top):
         try:
             folder.rmdir()
