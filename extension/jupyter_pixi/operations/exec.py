@@ -108,7 +108,7 @@ def wanted(options: ExecOptions, context: Context) -> Wanted:
     offered = machine.virtual_packages if subdir == machine.subdir else ()
     specs = (*options.specs, *options.with_)
     specs = (*specs, options.guess) if options.guesses else specs
-    key = {
+    key: dict[str, Any] = {
         "specs": sorted(specs),
         "pypi": sorted(options.pypi),
         "channels": [channel.url for channel in channels],
@@ -116,9 +116,17 @@ def wanted(options: ExecOptions, context: Context) -> Wanted:
         "machine": sorted(str(package) for package in offered if package.name in _KEYED),
     }
     name = re.sub(r"[^A-Za-z0-9._-]", "-", options.guess if options.guesses else options.named[0]) or "env"
-    digest = text_digest(json.dumps(key))[:16]
-    prefix = (cache_folder(context.environ) / FOLDER / f"{name[:40]}-{digest}").absolute()
-    return Wanted(prefix, channels, Platform(subdir, subdir, tuple(offered)), specs, options.pypi, config)
+    folder = cache_folder(context.environ) / FOLDER
+    platform = Platform(subdir, subdir, tuple(offered))
+    want = Wanted(_prefix(folder, name, key), channels, platform, specs, options.pypi, config)
+    if not (context.offline or config.offline) or want.is_ready:
+        return want
+    # What is solved offline may be older, and nobody with a network should be given it.
+    return replace(want, prefix=_prefix(folder, name, {**key, "offline": True}))
+
+
+def _prefix(folder: Path, name: str, key: Mapping[str, Any]) -> Path:
+    return (folder / f"{name[:40]}-{text_digest(json.dumps(key))[:16]}").absolute()
 
 
 async def make(want: Wanted, options: ExecOptions, context: Context) -> None:

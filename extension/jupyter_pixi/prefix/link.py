@@ -136,7 +136,7 @@ def _check_offline(records: Mapping[str, RepoDataRecord], wanted: Wanted) -> Non
         said = ", ".join(describe(wanted.conda[name]) for name in names[:5])
         more = f" and {len(names) - 5} more" if len(names) > 5 else ""
         raise NetworkError(
-            f"Offline, and the package cache does not have {said}{more}.",
+            f"This is offline, and the package cache does not have {said}{more}.",
             help="Install once with a connection; the cache keeps what it has seen.",
         )
 

@@ -125,7 +125,7 @@ def translate(output: Output, environment: str, offline: bool) -> PixiError:
     said = "\n".join(f"  {line.strip()}" for line in lines[-25:])
     if _OFFLINE in text:
         return NetworkError(
-            f"Offline, and uv's cache does not have all PyPI packages of '{environment}':\n{said}",
+            f"This is offline, and uv's cache does not have all PyPI packages of '{environment}':\n{said}",
             help="Install once with a connection." if offline else None,
         )
     mismatch = re.search(r"Hash mismatch for `([^`]+)`", text)

@@ -1,15 +1,12 @@
 """One environment (or solve group) on one platform to the conda records that fulfil it.
 
 Only what the platform declares counts as virtual package, never this machine (docs/workspace/multi_platform).
-Locked records are preferences, pinned ones cannot move, and cut-offs are applied to the records before the solve,
-because Pixi has one per channel and package where the library takes a single one.
+Locked records are preferences, pinned ones cannot move, and what must not be taken is hidden from the solver.
 """
 
 from __future__ import annotations
 
-import datetime as dt
-import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
@@ -17,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 from ..environments.cutoffs import Cutoffs
 from ..environments.model import Channel, Environment, OnPlatform
 from ..errors import NetworkError, SolveError, UnsupportedFeature
+from .filtered import AtHand, recent, sources
 from .gateway import Network, network_error
 from .specs import match_spec, virtual_packages
 
@@ -26,7 +24,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class CondaProblem:
-    """What is to be solved: an environment on a platform, with what is preferred and what must not move."""
+    """What is to be solved: an environment on a platform, with what is preferred and what must not move.
+
+    `at_hand` is given where only what needs no network may be taken.
+    """
 
     environment: Environment
     platform: str
@@ -34,6 +35,7 @@ class CondaProblem:
     cutoffs: Cutoffs = field(default_factory=Cutoffs)
     preferred: tuple[rattler.RepoDataRecord, ...] = ()
     pinned: tuple[rattler.RepoDataRecord, ...] = ()
+    at_hand: AtHand | None = None
 
     @property
     def on(self) -> OnPlatform:
@@ -72,12 +74,12 @@ async def solve_platform(problem: CondaProblem, network: Network) -> list[rattle
         raise SolveError(f"{headline(environment.name, problem.platform)}\n{error.message}", help=error.help) from error
     try:
         return await rattler.solve(
-            sources=_sources(environment.channels, problem.cutoffs, network),
+            sources=sources(environment.channels, network.gateway, problem.cutoffs, problem.at_hand),
             specs=specs,
             constraints=constraints,
             gateway=network.gateway,
             platforms=cast("Any", [on.platform.subdir, "noarch"]),
-            locked_packages=_recent(problem.preferred, problem.cutoffs),
+            locked_packages=recent(problem.preferred, problem.cutoffs),
             pinned_packages=problem.pinned,
             virtual_packages=virtual_packages(on.virtual_packages),
             channel_priority=_priority(environment.channel_priority),
@@ -86,7 +88,12 @@ async def solve_platform(problem: CondaProblem, network: Network) -> list[rattle
             timestamp_policy="allow-missing",
         )
     except SolverError as error:
-        raise SolveError(f"{headline(environment.name, problem.platform)}\n{str(error).rstrip()}") from error
+        text = f"{headline(environment.name, problem.platform)}\n{str(error).rstrip()}"
+        shut_out = problem.at_hand.explanation(text) if problem.at_hand is not None else None
+        if shut_out is None:
+            raise SolveError(text) from error
+        help = "remove the `--offline` flag (and PIXI_OFFLINE) to solve with everything that the channels have"
+        raise SolveError(f"{text}\n{shut_out}", help=help) from error
     except GatewayError as error:
         reason = network_error(error, environment.channels, offline=network.offline)
         raise NetworkError(
@@ -111,57 +118,3 @@ def _priority(word: str) -> rattler.ChannelPriority:
         "flexible": rattler.ChannelPriority.Flexible,
         "disabled": rattler.ChannelPriority.Disabled,
     }[word]
-
-
-def _sources(channels: Sequence[Channel], cutoffs: Cutoffs, network: Network) -> list[Any]:
-    """The channels for the solver; one with a cut-off as a source that hides what is newer."""
-    import rattler
-
-    sources: list[Any] = []
-    for channel in channels:
-        inner = rattler.Channel(channel.url)
-        if cutoffs.general or cutoffs.packages or channel.url in cutoffs.channels:
-            cutoff = functools.partial(cutoffs.for_conda, channel=channel.url)
-            sources.append(_OlderThan(inner, network.gateway, cutoff))
-        else:
-            sources.append(inner)
-    return sources
-
-
-def _recent(records: Sequence[rattler.RepoDataRecord], cutoffs: Cutoffs) -> list[rattler.RepoDataRecord]:
-    """The preferred records that no cut-off forbids."""
-    return [
-        record for record in records if _old_enough(record, cutoffs.for_conda(record.name.normalized, record.channel))
-    ]
-
-
-def _old_enough(record: rattler.RepoDataRecord, cutoff: dt.datetime | None) -> bool:
-    """Whether a record was built before the cut-off; one without a time stamp always counts, as in Pixi."""
-    if cutoff is None or record.timestamp is None:
-        return True
-    built = record.timestamp
-    return (built if built.tzinfo else built.replace(tzinfo=dt.UTC)) <= cutoff
-
-
-class _OlderThan:
-    """A channel without the records that are newer than a cut-off per package (a rattler RepoDataSource)."""
-
-    def __init__(
-        self, channel: rattler.Channel, gateway: rattler.Gateway, cutoff: Callable[[str], dt.datetime | None]
-    ) -> None:
-        self._channel, self._gateway, self._cutoff = channel, gateway, cutoff
-
-    async def fetch_package_records(
-        self, platform: rattler.Platform, name: rattler.PackageName
-    ) -> list[rattler.RepoDataRecord]:
-        text: Any = name
-        while not isinstance(text, str):  # py-rattler 0.28 hands over a name wrapped in a name
-            text = text.normalized
-        found = await self._gateway.query(
-            [self._channel], [platform], [text], recursive=False, channel_relations="disabled"
-        )
-        cutoff = self._cutoff(text)
-        return [record for records in found for record in records if _old_enough(record, cutoff)]
-
-    def package_names(self, platform: rattler.Platform) -> list[str]:
-        return []

@@ -89,11 +89,15 @@ async def package_names(network: Network, channels: Sequence[Channel], subdir: s
 
 
 async def versions_of(network: Network, channels: Sequence[Channel], subdir: str, name: str) -> list[str]:
-    """The versions of a package that these channels offer for a subdir, oldest first."""
+    """The versions of a package that these channels offer for a subdir, oldest first. Raises NetworkError."""
     import rattler
+    from rattler.exceptions import GatewayError
 
     sources = [rattler.Channel(c.url) for c in channels]
-    found = await network.gateway.query(sources, cast("Any", [subdir, "noarch"]), [name], recursive=False)
+    try:
+        found = await network.gateway.query(sources, cast("Any", [subdir, "noarch"]), [name], recursive=False)
+    except GatewayError as error:
+        raise network_error(error, channels, offline=network.offline) from error
     versions = {record.version for records in found for record in records}
     return [str(version) for version in sorted(versions)]
 

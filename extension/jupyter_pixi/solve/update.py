@@ -22,6 +22,7 @@ from ..lockfile.model import LockFile, Package
 from .assemble import assemble
 from .conda import CondaProblem, refuse_sources, solve_platform
 from .explain import Failure, explain
+from .filtered import AtHand, package_index
 from .gateway import Network, network
 from .group import reachable
 from .mapping import Purls, provided, read_rules
@@ -51,6 +52,7 @@ async def update_lock(request: LockRequest, sink: Sink = silent) -> LockFile:
     todo = _possible(request, planned, sink)
     conda = await _solve_conda(request, todo, net, sink)
     pypi = await _resolve_pypi(request, todo, conda, net, sink)
+    _tell_offline(request, todo, sink)
     shares: dict[Pair, tuple[Package, ...]] = {}
     for step in todo:
         key = (step.unit.name, step.platform)
@@ -62,6 +64,20 @@ async def update_lock(request: LockRequest, sink: Sink = silent) -> LockFile:
             if step.action is not Action.KEEP:
                 permitted.refuse_packages(share, request.manifest.root)
     return assemble(request, units, shares)
+
+
+def _tell_offline(request: LockRequest, todo: Sequence[Step], sink: Sink) -> None:
+    """Warns that what was solved without a network may not be the newest."""
+    solved = [step for step in todo if step.action is not Action.KEEP]
+    if not request.is_offline or not solved:
+        return
+    sink(
+        Warn(
+            "pixi.lock may pin older versions: solved offline, from the packages that are in the cache", code="offline"
+        )
+    )
+    if any(step.unit.combined.on[step.platform].pypi_dependencies for step in solved):
+        sink(Warn("PyPI dependencies were resolved from what the cache knows of their index", code="offline"))
 
 
 def _network(request: LockRequest) -> Network:
@@ -98,6 +114,7 @@ async def _solve_conda(
     found = {(s.unit.name, s.platform): s.conda for s in todo}
     if not wanted:
         return found
+    index = await package_index(net.cache) if net.offline else None
     names = {step.unit.name for step in wanted}
     many = f"{len(names)} environments" if len(names) > 1 else f"environment '{next(iter(names))}'"
     sink(Phase("solve", f"Solving {many}", len(wanted)))
@@ -106,7 +123,7 @@ async def _solve_conda(
     async def one(step: Step) -> list[rattler.RepoDataRecord] | PixiError:
         nonlocal done
         try:
-            return await solve_platform(_problem(request, step), net)
+            return await solve_platform(_problem(request, step, index), net)
         except PixiError as error:
             return error
         finally:
@@ -123,8 +140,13 @@ async def _solve_conda(
     return found | await _as_packages(request, wanted, records, net, sink)
 
 
-def _problem(request: LockRequest, step: Step) -> CondaProblem:
+def _problem(request: LockRequest, step: Step, index: rattler.CacheIndex | None) -> CondaProblem:
+    """The solve of a step. With `index` (offline), one for this machine takes only what is in the package cache.
+
+    What other platforms get is never in this machine's cache, and nothing of it is installed here.
+    """
     environment = step.unit.combined
+    is_here = _subdir(environment, step.platform) == (request.here or host(request.environ).subdir)
     return CondaProblem(
         environment,
         step.platform,
@@ -132,6 +154,7 @@ def _problem(request: LockRequest, step: Step) -> CondaProblem:
         cutoffs(request.manifest, environment.channels, request.now),
         tuple(recorded.to_record(p) for p in step.conda if p.kind == "conda"),
         tuple(recorded.to_record(p) for p in step.pinned if p.kind == "conda"),
+        AtHand(index if is_here else None) if index is not None else None,
     )
 
 
