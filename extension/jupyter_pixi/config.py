@@ -54,6 +54,7 @@ class Config:
     tls_no_verify: bool = False
     change_ps1: bool = True
     force_activate: bool = False
+    activation_cache: bool = False
     authentication_file: Path | None = None
     s3_options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     offline: bool = False
@@ -178,19 +179,31 @@ def _read(path: Path, warnings: list[str]) -> _Layer | None:
         if not isinstance(error, (FileNotFoundError, NotADirectoryError)):
             warnings.append(f"{path} cannot be read and is left out: {error.strerror}")
         return None
-    import tomli
-
     try:
-        text = raw.decode("utf-8")
-        layer = _Layer(path, text, tomli.loads(text))
-        _typed(layer.data)
+        return _parsed(path, raw.decode("utf-8"))
     except (ValueError, RecursionError) as error:
         warnings.append(f"{path} is not a valid configuration and is left out: {error}")
         return None
-    problem = _rattler_problem(layer)
-    if problem is not None:
-        warnings.append(f"{path} is not a valid configuration and is left out: {problem}")
-        return None
+
+
+def problem(path: Path, text: str) -> str | None:
+    """Why a text would be no valid configuration at `path`; None if it is one."""
+    try:
+        _parsed(path, text)
+    except (ValueError, RecursionError) as error:
+        return str(error)
+    return None
+
+
+def _parsed(path: Path, text: str) -> _Layer:
+    """The layer of a file's text. Raises ValueError."""
+    import tomli
+
+    layer = _Layer(path, text, tomli.loads(text))
+    _typed(layer.data)
+    wrong = _rattler_problem(layer)
+    if wrong is not None:
+        raise ValueError(wrong)
     return layer
 
 
@@ -240,7 +253,7 @@ def _typed(data: Mapping[str, Any]) -> None:
     for key in ("index-url", "keyring-provider"):
         if not isinstance(pypi.get(key, ""), str):
             raise ValueError(f"pypi-config.{key} is a text")
-    for key in ("shell", "s3-options", "concurrency"):
+    for key in ("shell", "s3-options", "concurrency", "experimental"):
         _table(data.get(key, {}), key)
 
 
@@ -268,6 +281,8 @@ def _merge(layers: list[_Layer], warnings: list[str], environ: Mapping[str, str]
         tls_no_verify=_last(tables, "tls-no-verify", False) is True,
         change_ps1=_last(shells, "change-ps1", True) is not False,
         force_activate=_last(shells, "force-activate", False) is True,
+        activation_cache=_last([t.get("experimental", {}) for t in tables], "use-environment-activation-cache", False)
+        is True,
         authentication_file=Path(authentication) if isinstance(authentication, str) else None,
         s3_options=s3,
         offline=is_offline(environ),

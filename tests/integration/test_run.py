@@ -435,3 +435,39 @@ def test_an_ambiguous_task_is_asked_about_on_a_terminal_only(workspace):
     child.expect(pexpect.EOF)
     child.close()
     assert child.exitstatus == 0
+
+
+def test_an_activation_is_kept_only_where_that_was_asked_for(tasks):
+    """What scripts computed may be a secret: without the setting it is never written."""
+    kept = tasks.root / ".pixi/activation-env-v0/activation_default.json"
+    assert tasks.do("run", "hello", env=SH).startswith("sunny hello")
+    assert not kept.parent.exists()
+    tasks.do("config", "set", "--local", "experimental.use-environment-activation-cache", "true")
+    assert tasks.do("run", "hello", env=SH).startswith("sunny hello")
+    assert kept.stat().st_mode & 0o077 == 0
+    data = json.loads(kept.read_text())
+    data["environment_variables"]["GREETER_MOOD"] = "cloudy"
+    kept.write_text(json.dumps(data))
+    assert tasks.do("run", "hello", env=SH).startswith("cloudy hello")
+    assert tasks.do("run", "--force-activate", "hello", env=SH).startswith("sunny hello")
+    (tasks.prefix() / "etc/conda/activate.d/greeter.sh").write_text("export GREETING=changed\n")
+    assert tasks.do("run", "hello", env=SH) == "sunny changed\n"
+
+
+def test_a_workspace_that_is_active_yields_to_the_one_of_this_folder(tasks, tmp_path):
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "pixi.toml").write_text('[workspace]\nname = "other"\nchannels = []\nplatforms = []\n')
+    inside = {"PIXI_IN_SHELL": "1", "PIXI_PROJECT_MANIFEST": str(other / "pixi.toml"), **SH}
+    done = tasks.run("run", "first", env=inside)
+    assert done.stdout == "first\n"
+    assert done.stderr.count("Using local manifest") == 1 and str(other) in done.stderr
+
+
+def test_revalidate_repairs_what_a_run_believes_to_be_there(tasks):
+    tasks.do("install")
+    next(tasks.prefix().glob("conda-meta/greeter-*.json")).unlink()
+    tasks.do("run", "first", env=SH)
+    assert not list(tasks.prefix().glob("conda-meta/greeter-*.json"))
+    tasks.do("run", "--revalidate", "first", env=SH)
+    assert list(tasks.prefix().glob("conda-meta/greeter-*.json"))

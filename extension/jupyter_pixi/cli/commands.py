@@ -11,6 +11,8 @@ from .. import PIXI_VERSION, __version__
 from ..operations.pinning import STRATEGIES
 from . import declare_deploy, declare_history, declare_run, declare_workspace
 from .parser import (
+    NOTEBOOK,
+    TERMINAL,
     Commands,
     Handler,
     Parser,
@@ -48,12 +50,8 @@ def build(arguments: Sequence[str] = ()) -> Parser:
     """The command line. With `arguments`, only as much of it as these need: a parser for every command takes longer
     than many a command.
     """
-    parser = Parser(
-        prog="jupyter pixi",
-        description=_DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+    prog = NOTEBOOK if "--events-fd" in arguments else TERMINAL
+    parser = Parser(prog=prog, description=_DESCRIPTION)
     version = f"jupyter-pixi {__version__} (Pixi {PIXI_VERSION})"
     parser.add_argument("--version", "-V", action="version", version=version)
     common_options(parser)
@@ -73,6 +71,7 @@ def _groups() -> dict[str, Callable[[Commands], None]]:
         **dict.fromkeys(("list", "ls", "tree", "t", "info", "status", "search"), declare_workspace.declare_look),
         **dict.fromkeys(("workspace", "import"), declare_workspace.declare),
         **dict.fromkeys(("switch",), declare_workspace.declare_switch),
+        **dict.fromkeys(("config",), declare_workspace.declare_config),
         **dict.fromkeys(("completion", "complete"), declare_workspace.declare_completion),
         **dict.fromkeys(("kernels", "trust", "demo"), _jupyter),
         **dict.fromkeys(("export", "launch"), declare_deploy.declare),

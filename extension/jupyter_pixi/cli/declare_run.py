@@ -18,16 +18,6 @@ from .parser import (
     workspace_options,
 )
 
-_RUN = """examples:
-  jupyter pixi run test                     a task of the manifest, after the tasks it depends on
-  jupyter pixi run -e cuda python train.py  a command in an environment
-  %%pixi run -e cuda                        the text of the cell, by that environment's Python"""
-
-_EXEC = """examples:
-  jupyter pixi exec -s polars -s altair python plot.py
-  jupyter pixi exec --with numpy ipython
-  %%pixi exec -s polars                     the text of the cell, by a Python with polars"""
-
 
 def _later(module: str, function: str) -> Handler:
     """A handler whose module is imported only when the command is the one that was given."""
@@ -57,8 +47,6 @@ def _run(commands: Commands) -> None:
         _later("run", "run"),
         "run a task or a command in an environment",
         "r",
-        epilog=_RUN,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     run.add_argument("--executable", "-x", action="store_true", help="a command, even if a task has its name")
     environment_option(run)
@@ -67,7 +55,8 @@ def _run(commands: Commands) -> None:
     run.add_argument("--dry-run", "-n", action="store_true", help="only say what would run")
     run.add_argument("--templated", action="store_true", help="replace {{ … }} in the command too")
     run.add_argument("--as-is", action="store_true", help="neither lock nor install: --frozen --no-install")
-    run.add_argument("--force-activate", action="store_true", help=argparse.SUPPRESS)
+    run.add_argument("--force-activate", action="store_true", help="do not take the activation from a cache")
+    run.add_argument("--revalidate", action="store_true", help="check the whole environment, and repair it")
     lock_options(run)
     workspace_options(run)
     script_option(run)
@@ -128,8 +117,6 @@ def _exec(commands: Commands) -> None:
         _later("exec", "exec_"),
         "run a command in a throw-away environment",
         "x",
-        epilog=_EXEC,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     repeated: list[tuple[tuple[str, ...], str, str]] = [
         (("--spec", "-s"), "SPEC", "a package of the environment (default: the command's name; repeatable)"),

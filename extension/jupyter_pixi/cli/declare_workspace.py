@@ -122,6 +122,40 @@ def declare_completion(commands: Commands) -> None:
     complete.add_argument("words", nargs=argparse.REMAINDER, metavar="WORD")
 
 
+def declare_config(commands: Commands) -> None:
+    """`config`."""
+    config = Commands(commands.add("config", None, "look at and change Pixi's configuration"))
+    listing = config.add("list", _later("config", "listing"), "what is set, all files together", "ls")
+    listing.add_argument("key", nargs="?", metavar="KEY", help="only this one")
+    json_option(listing)
+    texts = {
+        "set": "give a key a value",
+        "unset": "take a key away",
+        "append": "put a value at the end of a list",
+        "prepend": "put a value first into a list",
+    }
+    for action, text in texts.items():
+        parser = config.add(action, _later("config", "change"), text)
+        parser.set_defaults(action=action)
+        parser.add_argument("key", metavar="KEY", help="such as `pinning-strategy` or `shell.change-ps1`")
+        if action != "unset":
+            parser.add_argument("value", nargs="?" if action == "set" else None, metavar="VALUE", help="its value")
+        _config_place(parser)
+    _config_place(listing)
+
+
+def _config_place(parser: Parser) -> None:
+    workspace_options(parser)
+    where = parser.add_mutually_exclusive_group()
+    for place, text in (
+        ("local", "the workspace's .pixi/config.toml"),
+        ("global", "the user's file"),
+        ("system", "the machine's file"),
+    ):
+        where.add_argument(f"--{place}", f"-{place[0]}", dest="place", action="store_const", const=place, help=text)
+    parser.set_defaults(place=None)
+
+
 def _group(commands: Commands, name: str, help: str) -> Commands:
     parser = commands.add(name, None, help)
     workspace_options(parser)

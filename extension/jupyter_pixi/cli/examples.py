@@ -27,6 +27,22 @@ _EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     "upgrade": (("upgrade", "every spec"), ("upgrade numpy --feature test", "one spec of one feature")),
     "lock": (("lock", ""), ("lock --check", "exit status 1 if it is not up to date")),
     "install": (("install", ""), ("install -e cuda", ""), ("install --all --frozen", "as locked, unchecked")),
+    "run": (
+        ("run test", "a task of the manifest, after the tasks it depends on"),
+        ("run -e cuda python train.py", "a command in an environment"),
+        ("run --script plot.py", "a script with an inline block"),
+        ("%%pixi run -e cuda", "the text of the cell, by that environment's Python"),
+    ),
+    "exec": (
+        ("exec -s polars -s altair python plot.py", "in an environment of its own, kept in the cache"),
+        ("exec --with numpy ipython", "with more than the command's own package"),
+        ("%%pixi exec -s polars", "the text of the cell, by a Python with polars"),
+    ),
+    "config": (
+        ("config list", "what is set"),
+        ("config set --local pinning-strategy no-pin", "for this workspace"),
+        ("config append default-channels bioconda", "for you, where there is no workspace"),
+    ),
     "list": (
         ("list", "every package of the environment"),
         ("list --explicit", "what the manifest asks for"),
@@ -76,16 +92,18 @@ _EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("completion --shell fish > ~/.config/fish/completions/jupyter-pixi.fish", ""),
     ),
 }
-_PROG = "jupyter pixi"
+_PROGRAMS = ("jupyter pixi", "%pixi")
 
 
 def examples(prog: str) -> str | None:
     """The end of the help of a command, given its full name; None where there is nothing to show."""
-    words = prog.removeprefix(_PROG).split()
+    program = next((name for name in _PROGRAMS if prog.startswith(name)), _PROGRAMS[0])
+    words = prog.removeprefix(program).split()
     for length in range(len(words), 0, -1):
         rows = _EXAMPLES.get(" ".join(words[:length]))
         if rows is not None:
-            width = max(len(line) for line, _ in rows)
-            shown = (f"  {_PROG} {line.ljust(width) if text else line}  {text}".rstrip() for line, text in rows)
+            lines = [(line if line.startswith("%%") else f"{program} {line}", text) for line, text in rows]
+            width = max(len(line) for line, _ in lines)
+            shown = (f"  {line.ljust(width) if text else line}  {text}".rstrip() for line, text in lines)
             return "examples:\n" + "\n".join(shown)
     return None

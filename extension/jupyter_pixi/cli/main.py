@@ -27,8 +27,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     output = Output.plain()
     try:
         from .commands import build
-        from .parser import parse
+        from .parser import parse, plainly
 
+        arguments = plainly(arguments)
         parser = build(arguments)
         if not arguments:
             parser.print_help(sys.stderr)

@@ -32,6 +32,7 @@ class Output:
         self._line = ""
         self._log: Any = None
         self._done = False
+        self._warned: set[str] = set()
 
     @classmethod
     def plain(cls) -> Output:
@@ -62,7 +63,11 @@ class Output:
     # -- events -----------------------------------------------------------------------------------------------
 
     def sink(self, event: Event) -> None:
-        """Take an event of the operation."""
+        """Take an event of the operation; a warning that was given before is not given again."""
+        if isinstance(event, Warn):
+            if event.text in self._warned:
+                return
+            self._warned.add(event.text)
         if self._log is not None:  # first: who hears of an operation looks for its file
             self._log.write(_without_secrets(event))
         if self._pipe is not None:

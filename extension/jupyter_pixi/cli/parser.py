@@ -14,11 +14,35 @@ from ..errors import UsageError
 Handler = Callable[[argparse.Namespace], int]
 _YES = ("y", "yes", "t", "true", "on", "1")
 _NO = ("n", "no", "f", "false", "off", "0")
+GLOBAL = "global options"
+TERMINAL = "jupyter pixi"
+NOTEBOOK = "%pixi"
 _ENVIRONMENT = re.compile(r"[a-z0-9-]+\Z")
+
+
+class _Formatter(argparse.RawDescriptionHelpFormatter):
+    """Help with one short usage line, as Pixi's."""
+
+    def add_usage(self, usage: Any, actions: Any, groups: Any, prefix: str | None = None) -> None:
+        """The usage line."""
+        super().add_usage(usage, actions, groups, "Usage: " if prefix is None else prefix)
+
+
+class _Help(argparse.Action):
+    """`-h` prints the short help, `--help` all of it."""
+
+    def __call__(self, parser: Any, namespace: Any, values: Any, option_string: str | None = None) -> None:
+        sys.stdout.write(parser.short_help() if option_string == "-h" else parser.format_help())
+        sys.stdout.flush()
+        parser.exit()
 
 
 class Parser(argparse.ArgumentParser):
     """An argument parser that raises UsageError, with the nearest name where something is unknown."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **{"formatter_class": _Formatter, "add_help": False, "allow_abbrev": False, **options})
+        self.add_argument("-h", "--help", action=_Help, nargs=0, help="show this help (-h: without examples)")
 
     def error(self, message: str) -> NoReturn:
         """Raise UsageError in place of printing and leaving."""
@@ -91,13 +115,43 @@ class Parser(argparse.ArgumentParser):
         from .examples import examples
 
         self.epilog = examples(self.prog) or self.epilog
+        self.usage = self._usage()
         return super().format_help()
+
+    def short_help(self) -> str:
+        """The help without examples and without what every command understands."""
+        formatter = self._get_formatter()
+        formatter.add_usage(self._usage(), self._actions, ())
+        formatter.add_text(self.description)
+        for group in self._action_groups:
+            if group.title != GLOBAL:
+                formatter.start_section(group.title)
+                formatter.add_arguments(group._group_actions)
+                formatter.end_section()
+        return formatter.format_help() + f"\nMore, and examples: `{self.prog} --help`.\n"
+
+    def _usage(self) -> str:
+        """The command line in one line. Pixi's name stands for how it is called: `jupyter pixi`, `%pixi` …"""
+        words = ["pixi" if self.prog.startswith(TERMINAL) else "", *self.prog.removeprefix(TERMINAL).split()]
+        words.append("[OPTIONS]")
+        for action in self._get_positional_actions():
+            if action.help is not argparse.SUPPRESS:
+                words.append(_positional(action))
+        return " ".join(word for word in words if word).replace("%", "%%")
 
     def _flags(self) -> list[str]:
         return [flag for action in self._actions for flag in action.option_strings]
 
     def _usage_hint(self) -> str:
         return f"See `{self.prog} --help`."
+
+
+def _positional(action: argparse.Action) -> str:
+    """A positional argument in a usage line."""
+    name = action.metavar if isinstance(action.metavar, str) else "/".join(map(str, action.choices or (action.dest,)))
+    if action.nargs in ("?", "*", argparse.REMAINDER):
+        return f"[{name}]" + ("" if action.nargs == "?" else "...")
+    return f"<{name}>" + ("..." if action.nargs == "+" else "")
 
 
 def environment_name(text: str) -> str:
@@ -125,8 +179,8 @@ class Commands:
             name,
             aliases=aliases,
             description=help,
-            allow_abbrev=False,
-            **{"formatter_class": argparse.RawDescriptionHelpFormatter, **shown, **more},
+            **shown,
+            **more,
         )
         if run is not None:
             parser.set_defaults(run=run)
@@ -136,7 +190,7 @@ class Commands:
 
 def common_options(parser: Parser) -> None:
     """What every command understands."""
-    group = parser.add_argument_group("global options")
+    group = parser.add_argument_group(GLOBAL)
     unset = argparse.SUPPRESS  # so that an option before the sub-command is not undone by the sub-command's default
     group.add_argument("-v", "--verbose", action="count", default=unset, help="say more (repeatable)")
     group.add_argument("-q", "--quiet", action="count", default=unset, help="say less")
@@ -201,6 +255,21 @@ def environment_option(parser: Parser, *, several: bool = False) -> None:
 def json_option(parser: Parser) -> None:
     """Machine-readable output."""
     parser.add_argument("--json", action="store_true", help="print one JSON document")
+
+
+def plainly(argv: Sequence[str]) -> list[str]:
+    """The words as they mean the same without a command of its own: `help COMMAND` is `COMMAND --help`."""
+    if list(argv[:1]) != ["help"]:
+        return list(argv)
+    ours: list[str] = []
+    path: list[str] = []
+    words = iter(argv[1:])
+    for word in words:
+        if word in ("--events-fd", "--caller-fd"):
+            ours += [word, next(words, "")]
+        else:
+            path.append(word)
+    return [*path, *ours, "--help"]
 
 
 def parse(parser: Parser, argv: Sequence[str]) -> argparse.Namespace:

@@ -33,6 +33,8 @@ def run(arguments: Namespace) -> int:
         skip_deps=arguments.skip_deps,
         dry_run=arguments.dry_run,
         templated=arguments.templated,
+        revalidate=arguments.revalidate,
+        force_activate=arguments.force_activate,
     )
     telling = Telling(arguments, context)
     runner = Runner(context, options, telling.hooks())

@@ -15,7 +15,7 @@ T = TypeVar("T")
 def default_environment(manifest: Manifest, environ: Mapping[str, str]) -> str:
     """The environment that is active for this workspace, else `default`. Raises PixiError when it is unknown."""
     root = environ.get("PIXI_PROJECT_ROOT")
-    if environ.get("PIXI_IN_SHELL") and root and Path(root) == manifest.root:
+    if environ.get("PIXI_IN_SHELL") and (not root or Path(root) == manifest.root):
         name = environ.get("PIXI_ENVIRONMENT_NAME", DEFAULT)
         environment_named(name, manifest.environments)
         return name

@@ -11,12 +11,12 @@ from pathlib import Path
 from ..config import cache_folder
 from ..errors import InstallError, Refused
 from ..prefix import markers, paths, statefile
+from ..prefix.activation_cache import FOLDER as ACTIVATION_CACHE
 from .context import Context
 from .targets import prefix_of
 from .task_cache import FOLDER as TASK_CACHE
 from .workspace import OpenWorkspace
 
-ACTIVATION_CACHE = "activation-env-v0"
 CACHES = {
     "conda": ("pkgs",),
     "pypi": ("uv-cache", "pypi-metadata"),

@@ -132,13 +132,20 @@ def _of_task(tasks: Tasks, name: str, found: Candidate, words: list[str], skip_d
         if "--" in words:
             at = words.index("--")
             words, extra = words[:at], words[at + 1 :]
-        passed = [_named(word, found.task.args) for word in words]
+        passed = [_named(_unquoted(word), found.task.args) for word in words]
         values = values_of(name, found.task.args, passed)
         arguments = Arguments(values, tuple(extra), frozenset(p if isinstance(p, str) else p[1] for p in passed))
     else:
         arguments = Arguments(None, tuple(words[1:] if words[:1] == ["--"] else words))
     root = Step(environment, name, found.task, arguments)
     return (root,) if skip_deps else tuple(_ordered(tasks, root))
+
+
+def _unquoted(word: str) -> str:
+    """The word without quotes around all of it, which a shell would take away from the text that it is put into."""
+    inner = word[1:-1]
+    quoted = len(word) > 1 and word[0] == word[-1] in "'\""
+    return inner if quoted and not any(c in inner for c in "'\"\\") else word
 
 
 def _named(word: str, declared: Sequence[TaskArg]) -> Passed:

@@ -219,8 +219,8 @@ def is_current(session: Session, name: str) -> bool:
     )
 
 
-async def install(session: Session, name: str, *, as_run: bool = True) -> None:
-    """Install an environment as a start does: not at all if its marker fits. Raises InstallError and its kin.
+async def install(session: Session, name: str, *, as_run: bool = True, quick: bool = True) -> None:
+    """Install an environment; with `quick` as a start does: not at all if its marker fits. Raises InstallError …
 
     With `as_run` the marker says what the lock holds even where the platform fits by accident only, as Pixi's does.
     """
@@ -229,7 +229,7 @@ async def install(session: Session, name: str, *, as_run: bool = True) -> None:
 
     if session.context.frozen:
         require_frozen(session.opened, name)
-    await install_environment(session.opened, name, session.context, InstallOptions(quick=True, as_run=as_run))
+    await install_environment(session.opened, name, session.context, InstallOptions(quick=quick, as_run=as_run))
 
 
 def refuse_unsupported(session: Session, environment: Environment) -> None:
@@ -292,8 +292,18 @@ def outside(context: Context) -> dict[str, str]:
     return {name: value for name, value in context.environ.items() if name not in ours}
 
 
-def variables(session: Session, name: str, *, clean: bool = False) -> dict[str, str]:
-    """The whole environment of a command in an activated environment. Scripts run for it. Raises ActivationError."""
+def variables(session: Session, name: str, *, clean: bool = False, anew: bool = False) -> dict[str, str]:
+    """The whole environment of a command in an activated environment. Raises ActivationError.
+
+    Scripts run for it, unless the configuration lets them be kept and `anew` is not asked for.
+    """
     environ: Mapping[str, str] = outside(session.context)
-    found = activation.evaluate(static(session, name), environ, clean=clean, cwd=session.context.cwd).environ()
-    return {**found, "INIT_CWD": str(session.context.cwd)}
+    parts, config, cwd = static(session, name), session.opened.config, session.context.cwd
+    if config.activation_cache and not (clean or anew or config.force_activate or session.is_script):
+        from ..prefix import activation_cache
+
+        path = paths.pixi_folder(session.root) / activation_cache.FOLDER / f"activation_{name}.json"
+        found = activation_cache.cached(path, parts, environ, cwd)
+    else:
+        found = activation.evaluate(parts, environ, clean=clean, cwd=cwd)
+    return {**found.environ(), "INIT_CWD": str(cwd)}

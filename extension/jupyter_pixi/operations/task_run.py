@@ -30,6 +30,8 @@ class RunOptions:
     skip_deps: bool = False
     dry_run: bool = False
     templated: bool = False
+    revalidate: bool = False
+    force_activate: bool = False
 
 
 @dataclass(frozen=True)
@@ -171,17 +173,18 @@ class Runner:
         environment = self.session.opened.environment(name)
         if not self.session.installs or not task_prefix.needs_prefix(environment, self.session.platform(environment)):
             return
-        if task_prefix.is_current(self.session, name):
+        if not self.options.revalidate and task_prefix.is_current(self.session, name):
             return
         if not self.session.locked:
             self.session = self.hooks.wait(task_prefix.lock(self.session))
-        self.hooks.wait(task_prefix.install(self.session, name))
+        self.hooks.wait(task_prefix.install(self.session, name, quick=not self.options.revalidate))
 
     def _variables(self, step: Step) -> dict[str, str]:
         clean = self.options.clean_env or (step.task is not None and step.task.clean_env)
         key = (step.environment, clean)
         if key not in self._environ:
-            self._environ[key] = task_prefix.variables(self.session, step.environment, clean=clean)
+            anew = self.options.force_activate
+            self._environ[key] = task_prefix.variables(self.session, step.environment, clean=clean, anew=anew)
         return self._environ[key]
 
     def _cwd(self, step: Step, scope: Scope) -> Path:

@@ -9,9 +9,9 @@ a variable of that shell, never as text of its own.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from ..errors import PixiError
 from ..manifest.model import Task
@@ -102,18 +102,40 @@ def _marked(text: str, scope: Scope, arguments: Arguments) -> str:
     text = text.replace(_OPEN, "").replace(_CLOSE, "")
     if not is_template(text):
         return text
-    from minijinja import Environment, TemplateError
+    from minijinja import TemplateError
 
-    engine = Environment(undefined_behavior="strict", finalizer=_finalized, keep_trailing_newline=True)
+    names = scope.variables(arguments)
     try:
-        return str(engine.render_str(text, **scope.variables(arguments)))
+        return _rendered(text, names, "strict", _finalized)
     except TemplateError as error:
+        if error.kind == "UndefinedError" and "|" in text:
+            # As in Pixi: what is not defined is empty for a filter, and an error only where it is printed itself.
+            try:
+                return _rendered(text, names, "lenient", _defined)
+            except (TemplateError, ValueError):
+                pass
         detail = str(error.message or "").split(" (in <")[0]
         raise PixiError(
             f"failed to replace argument placeholders: {detail or error.kind}",
-            help=f"The template is: {text}",
+            help=f"In the template `{text}` this part can't be replaced.",
             code="template",
         ) from None
+
+
+def _rendered(
+    text: str, names: Mapping[str, Any], undefined: Literal["strict", "lenient"], finalizer: Callable[[Any], Any]
+) -> str:
+    from minijinja import Environment
+
+    engine = Environment(undefined_behavior=undefined, finalizer=finalizer, keep_trailing_newline=True)
+    return str(engine.render_str(text, **names))
+
+
+def _defined(value: Any) -> Any:
+    """As `_finalized`; what is not defined raises (minijinja hands it over as None)."""
+    if value is None:
+        raise ValueError("not defined")
+    return _finalized(value)
 
 
 def _finalized(value: Any) -> Any:

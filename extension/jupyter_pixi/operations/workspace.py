@@ -13,7 +13,8 @@ from ..environments.model import Environment
 from ..errors import LockFileError, ManifestNotFound, PixiError
 from ..lockfile import read_lock, with_platform_names
 from ..lockfile.model import LockFile
-from ..manifest import find_manifest, parse_manifest
+from ..manifest import parse_manifest
+from ..manifest.discover import discover
 from ..manifest.model import Manifest, ManifestWarning, Platform
 from .context import Context
 from .policy import refuse_credentials
@@ -88,11 +89,14 @@ def locate(context: Context) -> Path:
     if script is not None:
         return script
     try:
-        return find_manifest(context.cwd, explicit=context.manifest_path, environ=context.environ)
+        found = discover(context.cwd, explicit=context.manifest_path, environ=context.environ)
     except ManifestNotFound as error:
         if error.help is None:
             error.help = "Make a workspace here with `jupyter pixi init` (in a notebook: `%pixi init`)."
         raise
+    if found.warning is not None:
+        context.warn(found.warning)
+    return found.path
 
 
 def open_workspace(context: Context, *, tolerate_lock: bool = False) -> OpenWorkspace:

@@ -228,6 +228,7 @@ def test_the_environment_a_command_means(manifest):
     assert default_environment(m, active) == "cuda"
     assert default_environment(m, {**active, "PIXI_PROJECT_ROOT": "/elsewhere"}) == "default"
     assert default_environment(m, {k: v for k, v in active.items() if k != "PIXI_IN_SHELL"}) == "default"
+    assert default_environment(m, {k: v for k, v in active.items() if k != "PIXI_PROJECT_ROOT"}) == "cuda"
     assert default_environment(m, {}) == "default"
     with pytest.raises(PixiError, match="unknown environment 'gone'"):
         default_environment(m, {**active, "PIXI_ENVIRONMENT_NAME": "gone"})

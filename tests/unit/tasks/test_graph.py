@@ -175,3 +175,13 @@ def test_words_are_literal_and_one_lone_word_is_shell_text():
     assert step.literal == ("a", "x")
     with pytest.raises(PixiError, match="could not split"):
         steps(tasks(CHAIN), ["it's"])
+
+
+@pytest.mark.parametrize(
+    ("word", "value"),
+    [('"a b"', "a b"), ("'$x'", "$x"), ('"', '"'), ('"a" "b"', '"a" "b"'), ('say "a"', 'say "a"'), ("''", "")],
+)
+def test_quotes_around_all_of_an_argument_are_the_shells(word, value):
+    text = '[tasks]\nt = { cmd = "echo {{ it }}", args = ["it"] }\n'
+    (step,) = steps(tasks(text), ("t", word))
+    assert step.arguments.values == (("it", value),)

@@ -37,6 +37,9 @@ def test_templates_see_arguments_and_the_workspace():
 def test_what_is_not_defined_is_an_error_with_its_name():
     with pytest.raises(PixiError, match=r"placeholders: .*nobody"):
         render("hi {{ nobody }}", SCOPE, typed())
+    assert render("hi {{ nobody | upper }}{{ who }}", SCOPE, typed(who="!")) == "hi !"
+    with pytest.raises(PixiError, match=r"placeholders: .*nobody"):
+        render("hi {{ nobody }} {{ who | upper }}", SCOPE, typed(who="me"))
     with pytest.raises(PixiError, match="syntax error"):
         render("hi {{ ", SCOPE, typed())
 

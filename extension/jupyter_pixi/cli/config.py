@@ -1,0 +1,56 @@
+"""Turns `config list`, `set`, `unset`, `append` and `prepend` into a look at, or a change of, Pixi's configuration."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from typing import Any
+
+from ..config import config_paths
+from ..errors import ManifestNotFound
+from ..operations.config_edit import ConfigEdit, config_file, edit, shown
+from ..operations.context import Context
+from ..operations.workspace import locate
+from .output import Output, context_of
+
+
+def change(arguments: Namespace) -> int:
+    """`config set KEY [VALUE]`, `unset KEY`, `append KEY VALUE`, `prepend KEY VALUE`."""
+    output: Output = arguments.output
+    wanted = ConfigEdit(arguments.action, arguments.key, getattr(arguments, "value", None), arguments.place)
+    path = edit(wanted, context_of(arguments))
+    output.success(f"Updated config at {path}")
+    return 0
+
+
+def listing(arguments: Namespace) -> int:
+    """`config list [KEY]`: what the files say together, or one of them."""
+    output: Output = arguments.output
+    context = context_of(arguments)
+    files = [config_file(arguments.place, context)] if arguments.place else list(_layers(context))
+    found = shown(arguments.key, files)
+    if arguments.json:
+        output.json(found)
+    elif found:
+        output.data("\n".join(_lines(found)).strip())
+    else:
+        output.say("Configuration not set")
+    return 0
+
+
+def _layers(context: Context) -> tuple[Any, ...]:
+    try:
+        return config_paths(locate(context).parent, context.environ)
+    except ManifestNotFound:
+        return config_paths(None, context.environ)
+
+
+def _lines(table: dict[str, Any], path: tuple[str, ...] = ()) -> list[str]:
+    from ..manifest.values import key_text, value_text
+
+    tables = {key: value for key, value in table.items() if isinstance(value, dict)}
+    lines = [f"{key_text(key)} = {value_text(value)}" for key, value in table.items() if key not in tables]
+    if path and lines:
+        lines.insert(0, f"\n[{'.'.join(map(key_text, path))}]")
+    for key, value in tables.items():
+        lines += _lines(value, (*path, key))
+    return lines
