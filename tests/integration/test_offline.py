@@ -60,7 +60,7 @@ def test_a_solve_takes_what_is_at_hand_for_this_machine(space, served, host):
 
 def test_everything_that_solves_says_what_is_not_at_hand(space):
     space.manifest.write_text(space.manifest.read_text().replace('"*"', '">=2"'))
-    for command in ("install", "update", "upgrade", "reinstall", "shell-hook", "run echo", "list", "tree"):
+    for command in ("install", "update", "reinstall", "shell-hook", "run echo", "list", "tree"):
         done = space.run(*command.split(), env={"PIXI_OFFLINE": "true"})
         assert done.returncode == 1, command
         assert f"{NOT_HERE}everywhere 2.0" in done.stderr, command

@@ -18,6 +18,7 @@ COMMANDS = {
     for name, flags in {
         "add": "--pypi --feature --environment --platform --editable --no-install --dry-run --restart --json",
         "clean": "--environment --activation-cache --manifest-path",
+        "config": "list set unset append prepend",
         "exec": "--spec --with --pypi --channel --platform --force-reinstall --list",
         "export": "binder dockerfile sagemaker",
         "import": "--format --platform --environment --feature --manifest-path",
