@@ -7,8 +7,8 @@ neither a name in the user's namespace nor an entry on `sys.path`. In `sys.modul
 A kernel's start pays for what is imported here (every time anew where no `.pyc` can be written): where the kernel
 stands (`context`), the magic (`magic`), and what must be seen before the first cell (`refresh`). The first `%pixi`
 loads the rest: the command line (`words`), what the kernel has loaded (`caller`), the engine as a child process
-(`child`, `output`, `interrupts`), the state of an operation (`operation`) and its renderings (`draw`, `display`),
-starting over (`restart`), and the course of a command (`running`).
+(`child`, `standby`, `output`, `interrupts`), the state of an operation (`operation`) and its renderings (`draw`,
+`display`), starting over (`restart`), and the course of a command (`running`).
 """
 
 from __future__ import annotations
@@ -67,4 +67,6 @@ def start() -> None:
     shell = get_ipython()
     context = Context.handed_over()
     if shell is not None and context is not None:
-        register(shell, context)
+        bridge = register(shell, context)
+        if context.server and not context.rescue:
+            bridge.prepare()

@@ -28,7 +28,7 @@ def module_files(modules: Mapping[str, Any]) -> dict[str, str]:
         except Exception:  # noqa: S112 - anything can stand in sys.modules
             continue
         if type(name) is str and type(path) is str and path:
-            plain = path[0] == os.sep and "/." not in path and "//" not in path
+            plain = path[0] == os.sep and not any(part in path for part in ("//", "/./", "/../"))
             found[name] = path if plain else os.path.abspath(path)
     return found
 

@@ -8,54 +8,79 @@ import selectors
 import signal
 import subprocess
 import tempfile
-from typing import IO, Any, Iterator, Mapping, Optional, Sequence
+from typing import IO, Any, Callable, Iterator, Mapping, NamedTuple, Optional, Sequence
+
+
+class Ends(NamedTuple):
+    """The descriptors that are an engine's: its standard streams, its events, and the caller's document."""
+
+    stdin: int
+    stdout: int
+    stderr: int
+    events: int
+    caller: int
+
+    def named_in(self, argv: Sequence[str]) -> list[str]:
+        """The words with the descriptors' numbers in the places of `{events}` and `{caller}`."""
+        numbers = {"{events}": str(self.events), "{caller}": str(self.caller)}
+        return [numbers.get(word, word) for word in argv]
+
+
+Start = Callable[[Sequence[str], Mapping[str, str], Ends], "subprocess.Popen[bytes]"]
+"""What turns arguments, variables and descriptors into an engine in a session of its own. Raises OSError."""
+
+
+def starter(python: str) -> Start:
+    """What starts a new engine with this interpreter."""
+
+    def start(arguments: Sequence[str], environ: Mapping[str, str], ends: Ends) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            [python, "-P", "-m", "jupyter_pixi", *ends.named_in(arguments)],
+            stdin=ends.stdin,
+            stdout=ends.stdout,
+            stderr=ends.stderr,
+            env=dict(environ),
+            pass_fds=(ends.events, ends.caller),
+            start_new_session=True,
+        )
+
+    return start
 
 
 class Child:
     """An engine process in a session of its own, its output, its events and the kernel's document for it."""
 
-    def __init__(self, argv: Sequence[str], environ: Mapping[str, str], stdin: Optional[str]) -> None:
-        """Starts it. `argv` may hold `{events}` and `{caller}`, which become the descriptors' numbers.
+    def __init__(
+        self, start: Start, arguments: Sequence[str], environ: Mapping[str, str], stdin: Optional[str]
+    ) -> None:
+        """Starts it. `arguments` may hold `{events}` and `{caller}`, which become the descriptors' numbers.
 
         The child waits for the caller's document: `send` it. Raises OSError if the program is not there.
         """
         self._caller = memoryview(b"")
         self._lines = b""
         self.channels = {}  # type: dict[int, str]
-        events_here, events_there = os.pipe()
-        caller_there, self._caller_here = os.pipe()
-        numbers = {"{events}": str(events_there), "{caller}": str(caller_there)}
+        self._selector = selectors.DefaultSelector()
+        theirs = []  # type: list[int]
         try:
+            for name in ("stdout", "stderr", "events"):
+                ours, end = os.pipe()
+                theirs.append(end)
+                self.channels[ours] = name
+                self._selector.register(ours, selectors.EVENT_READ, name)
+            end, self._caller_here = os.pipe()
+            theirs.append(end)
+            self.channels[self._caller_here] = "caller"
             with _input(stdin) as source:
-                self.process = subprocess.Popen(
-                    [numbers.get(word, word) for word in argv],
-                    stdin=source,
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.PIPE,
-                    env=dict(environ),
-                    pass_fds=(events_there, caller_there),
-                    start_new_session=True,
-                    bufsize=0,
-                )
+                self.process = start(arguments, environ, Ends(source.fileno(), *theirs))
         except BaseException:
-            os.close(events_here)
-            os.close(self._caller_here)
+            for fd in list(self.channels):
+                self._close(fd)
+            self._selector.close()
             raise
         finally:
-            os.close(events_there)
-            os.close(caller_there)
-        assert self.process.stdout is not None and self.process.stderr is not None
-        self._selector = selectors.DefaultSelector()
-        for fd, name in (
-            (os.dup(self.process.stdout.fileno()), "stdout"),
-            (os.dup(self.process.stderr.fileno()), "stderr"),
-            (events_here, "events"),
-        ):
-            self._selector.register(fd, selectors.EVENT_READ, name)
-            self.channels[fd] = name
-        self.process.stdout.close()
-        self.process.stderr.close()
-        self.channels[self._caller_here] = "caller"
+            for end in theirs:
+                os.close(end)
 
     def send(self, document: Mapping[str, Any]) -> None:
         """Gives the child the caller's document, as fast as it reads it."""

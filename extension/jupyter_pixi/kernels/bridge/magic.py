@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import threading
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Mapping, Optional, Sequence
 
 from .refresh import Refresher
 
 if TYPE_CHECKING:
     from .context import Context
+    from .standby import Standby
+
+AFTER_START = 1.0  # seconds in which a kernel starts undisturbed
 
 HELP = """\
 %pixi changes and shows the environment of this notebook: manifest, lock file and installed packages.
@@ -31,6 +36,19 @@ class Bridge:
     def __init__(self, shell: Any, context: Context) -> None:
         self.shell, self.context = shell, context
         self.refresher = Refresher()
+
+    @cached_property
+    def standby(self) -> Standby:
+        """Where commands get their engine from."""
+        from .standby import Standby
+
+        return Standby(self.context)
+
+    def prepare(self) -> None:
+        """Lets an engine be ready for the first command, once the kernel has started: a person sits before it."""
+        timer = threading.Timer(AFTER_START, lambda: self.standby.keep())
+        timer.daemon = True
+        timer.start()
 
     def magic(self, line: str, cell: Optional[str] = None) -> None:
         """Change or show the environment of this notebook. `%pixi` alone tells how."""

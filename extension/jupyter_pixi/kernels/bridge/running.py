@@ -20,7 +20,6 @@ from .restart import Restarter
 from .words import child_environ, engine_arguments, shlex_join
 
 if TYPE_CHECKING:
-    from .context import Context
     from .magic import Bridge
 
 AFTER_END = 0.5  # seconds for the output of a command that has ended
@@ -33,7 +32,7 @@ def run(bridge: Bridge, words: Sequence[str], stdin: Optional[str] = None) -> No
     operation = Operation(command=words, environment=bridge.context.environment)
     display = choose_display(bridge.shell)
     try:
-        child = _start(bridge.context, words, stdin, display)
+        child = _start(bridge, words, stdin, display)
     except OSError as error:
         raise PixiError(f"the engine cannot be started: {error}", help="restart the kernel") from None
     try:
@@ -44,6 +43,7 @@ def run(bridge: Bridge, words: Sequence[str], stdin: Optional[str] = None) -> No
             status = child.close()
     finally:
         child.close()
+        bridge.standby.prepare()
     if operation.state == "running":  # no last event: a task, or the engine is gone
         operation.finish("done" if status == 0 else "interrupted" if interrupts.pressed else "failed")
     _settle(bridge, operation, display, document)
@@ -53,13 +53,14 @@ def run(bridge: Bridge, words: Sequence[str], stdin: Optional[str] = None) -> No
         _restart(bridge, request)
 
 
-def _start(context: Context, words: Sequence[str], stdin: Optional[str], display: Display) -> Child:
+def _start(bridge: Bridge, words: Sequence[str], stdin: Optional[str], display: Display) -> Child:
+    context = bridge.context
     width = shutil.get_terminal_size().columns if isinstance(display, TerminalDisplay) else 120
     colour = not isinstance(display, LineDisplay)
     environ = child_environ(context, words, colour=colour, columns=int(os.environ.get("COLUMNS") or width))
     channels = ["--events-fd", "{events}", "--caller-fd", "{caller}"]
     arguments = engine_arguments(words, context.manifest, channels)
-    return Child([context.python, "-P", "-m", "jupyter_pixi", *arguments], environ, stdin)
+    return Child(bridge.standby.start, arguments, environ, stdin)
 
 
 def _follow(child: Child, operation: Operation, display: Display, interrupts: Interrupts) -> None:
@@ -133,6 +134,7 @@ def _restart(bridge: Bridge, request: Any) -> None:
         raise KernelRestarts(f"This kernel starts again{where}: its variables are gone, run the cells again.")
     restarter = _restarter(bridge)
     if restarter.possible:
+        bridge.standby.close()
         restarter.schedule(target)
         choose = "" if target is None else " To stay there, choose its kernel in the notebook."
         raise KernelRestarts(f"This kernel starts again{where}: run the cells again.{choose}")

@@ -1,0 +1,62 @@
+"""A kernel's second `%pixi` runs in an engine that was ready: with the variables and the folder of that moment."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from collections.abc import Callable
+
+import psutil
+import pytest
+from support.kernels import Kernel
+from support.workspaces import PLAIN, Workspace
+
+BRIDGE = "get_ipython().magics_manager.magics['line']['pixi'].bridge"
+
+
+@pytest.fixture
+def kernel(installed: Callable[..., Workspace], notebook: Callable[..., Kernel]) -> Kernel:
+    """A kernel as a notebook server with our extension starts one."""
+    return notebook(installed(PLAIN), env={"JUPYTER_PIXI_SERVER": str(os.getpid())})
+
+
+def waiting(kernel: Kernel) -> int:
+    """The process id of the engine that waits, as soon as there is one."""
+    code = f"import time\nwhile {BRIDGE}.standby.pid is None: time.sleep(0.05)\nprint({BRIDGE}.standby.pid)"
+    return int(kernel.value(code))
+
+
+def test_an_engine_is_ready_before_the_first_command(kernel: Kernel) -> None:
+    first = waiting(kernel)
+    assert kernel.run("%pixi add cowsay\nimport cowsay").status == "ok"
+    second = waiting(kernel)
+    assert second != first
+
+    code = "import json, os, sys; print(json.dumps([os.getppid(), os.getcwd(), os.environ.get('PIXI_OFFLINE')]))"
+    kernel.run("import os; os.makedirs('inner'); os.chdir('inner'); os.environ['PIXI_OFFLINE'] = 'true'")
+    seen = json.loads(kernel.value(f'%pixi run python -c "{code}"'))
+    assert seen[1].endswith("/inner") and seen[2] == "true"
+    third = waiting(kernel)
+    assert third != second
+    given = json.loads(kernel.value(f"%%pixi run python -\n{code}"))
+    assert given[1:] == seen[1:], "with the cell's text as its input"
+
+    fourth = waiting(kernel)
+    message = kernel.send("%pixi run python -c \"print('begun', flush=True); import time; time.sleep(60)\"")
+    while "begun" not in str(kernel.client.get_iopub_msg(timeout=60)["content"].get("text")):
+        pass
+    began = time.monotonic()
+    kernel.manager.interrupt_kernel()
+    stopped = kernel.wait(message)
+    assert stopped.error is not None and stopped.error["ename"] == "PixiInterrupted"
+    assert time.monotonic() - began < 30, "the task would have slept for a minute"
+    assert not psutil.pid_exists(fourth)
+
+    last = waiting(kernel)
+    os.kill(kernel.pid, signal.SIGKILL)
+    end = time.monotonic() + 60
+    while psutil.pid_exists(last) and psutil.Process(last).status() != psutil.STATUS_ZOMBIE:
+        assert time.monotonic() < end, "it outlives its kernel"
+        time.sleep(0.05)
