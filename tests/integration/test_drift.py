@@ -72,3 +72,13 @@ def test_a_stray_package_is_adopted(installed):
     assert 'iniconfig = "==2.0.0"' in workspace.manifest.read_text()
     assert workspace.json("status")["drift"] == {}
     assert (next(workspace.prefix().rglob("iniconfig-2.0.0.dist-info")) / "INSTALLER").read_text() == "uv-pixi"
+
+
+def test_a_record_that_cannot_be_read_is_no_dead_end(drifted):
+    (record,) = drifted.prefix().glob("conda-meta/humanize-*.json")
+    record.write_text("{")
+    rows = {row["name"]: row for row in drifted.json("status")["drift"]["default"]}
+    assert rows["humanize"]["what"] == "damaged" and rows["humanize"]["files"] == [f"conda-meta/{record.name}"]
+    added = drifted.run("add", "native")  # the linker reads every record
+    assert added.returncode == 0 and "What conda-meta said of humanize could not be read; linked anew" in added.stderr
+    assert "humanize" not in {row["name"] for row in drifted.json("status")["drift"]["default"]}

@@ -101,6 +101,12 @@ def test_restore_goes_back_to_git_in_one_command(committed):
     committed.do("restore")  # again: nothing to do
 
 
+def test_restore_brings_a_manifest_that_is_gone(committed):
+    committed.manifest.unlink()
+    committed.do("restore", "--manifest-path", str(committed.manifest))  # as a kernel asks for it
+    assert committed.manifest.is_file() and linked(committed) == {"everywhere", "native"} and wrong(committed) == []
+
+
 def test_restore_without_git(workspace):
     made = workspace(SMALL)
     done = made.run("restore")

@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 def history(arguments: Namespace) -> int:
     """`history`: what was changed, when, by which command, and what has been taken back."""
-    from ..operations.history import entries, positions
+    from ..operations.history import entries, taken_back
     from ..operations.workspace import locate
 
     known = entries(locate(context_of(arguments)).parent)
-    undone = {entry.id for entry in known if entry.kind == "change"} - {entry.id for entry in positions(known)[0]}
+    undone = taken_back(known)
     shown = known[-arguments.limit :] if arguments.limit else known
     rows = [{**entry.to_dict(), "undone": entry.id in undone} for entry in shown]
     output: Output = arguments.output

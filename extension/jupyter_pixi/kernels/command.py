@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 CONFIG = os.path.join(HERE, "ipykernel_config.py")
-OVERLAY_START = os.path.join(HERE, "overlay_start.py")
+KERNEL_START = os.path.join(HERE, "kernel_start.py")
 OTHER_CONFIG = "JUPYTER_PIXI_KERNEL_CONFIG"
 """Names a configuration file that the kernel's own argv gave with `--config`; ours loads it."""
 
@@ -42,8 +42,9 @@ def arguments(
 ) -> tuple[list[str], dict[str, str]]:
     """The kernel's argv with its placeholders filled in, and variables that go with it.
 
-    An ipykernel gets our configuration file besides; other kernels start as they are. The program is still a bare
-    name if the description has one. (Placeholders: jupyter_client, manager.format_kernel_cmd.)
+    An ipykernel gets our configuration file besides, and is started by `kernel_start`; other kernels start as they
+    are. The program is still a bare name if the description has one.
+    (Placeholders: jupyter_client, manager.format_kernel_cmd.)
     """
     places = {
         "{connection_file}": connection_file,
@@ -64,7 +65,8 @@ def arguments(
             variables[OTHER_CONFIG] = os.path.abspath(word.partition("=")[2])
             del argv[index]
             break
-    return [*argv, f"--config={CONFIG}"], variables
+    at = argv.index("-m")
+    return [*argv[:at], KERNEL_START, argv[at + 1], "", *argv[at + 2 :], f"--config={CONFIG}"], variables
 
 
 def is_ipykernel(argv: Sequence[str]) -> bool:
@@ -74,7 +76,7 @@ def is_ipykernel(argv: Sequence[str]) -> bool:
 
 def overlaid(python: str, overlay: str, connection_file: str, extra: Sequence[str] = ()) -> list[str]:
     """The argv of an ipykernel that lies in `overlay` and runs in the environment's own `python`."""
-    return [python, OVERLAY_START, overlay, "-f", connection_file, *extra, f"--config={CONFIG}"]
+    return [python, KERNEL_START, "ipykernel_launcher", overlay, "-f", connection_file, *extra, f"--config={CONFIG}"]
 
 
 def own_variables(kernel: Mapping[str, Any], variables: Mapping[str, str]) -> dict[str, str]:

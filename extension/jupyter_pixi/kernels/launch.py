@@ -17,13 +17,16 @@ import sys
 
 from .. import trust
 from ..digests import file_digest
-from . import command, current, handoff
+from . import attempts, command, current, handoff
 from .activate import ActivationFailed, activated
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any, NoReturn
+
+FAILED_VARIABLE = "JUPYTER_PIXI_START_FAILED"
+"""Why a kernel that this launcher has started could not begin; it came back to us (`kernel_start`)."""
 
 SERVER_VARIABLE = "JUPYTER_PIXI_SERVER"
 """The process id of the server whose extension watches this kernel; as in `specs`, which is too heavy for a start."""
@@ -33,11 +36,13 @@ class Request:
     """What a kernelspec's argv asks for: candidates for the manifest, environment, kernel, connection file.
 
     `manifest` is the candidate whose workspace holds the working directory (the innermost), else the first.
-    `extra` are arguments that the front end added for the kernel itself.
+    `extra` are arguments that the front end added for the kernel itself. `failed` says why the start before this one
+    did not succeed; empty if there was none, or it did.
     """
 
-    def __init__(self, arguments: Sequence[str]) -> None:
+    def __init__(self, arguments: Sequence[str], failed: str = "") -> None:
         self.arguments = tuple(arguments)
+        self.failed = failed
         manifests: list[str] = []
         self.environment = "default"
         self.kernel = command.DEFAULT_KERNEL
@@ -83,7 +88,9 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Becomes the kernel, or the rescue kernel. Does not return."""
     # A server that ignores SIGINT would hand that on to the kernel; a handler becomes the default at exec.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    request = Request(sys.argv[1:] if arguments is None else arguments)
+    request = Request(sys.argv[1:] if arguments is None else arguments, os.environ.pop(FAILED_VARIABLE, ""))
+    if not request.failed and attempts.were_in_vain(request.connection_file):
+        request.failed = "it ended several times before it could answer (the server's log may tell why)"
     try:
         quick(request)
     except KeyboardInterrupt:
@@ -111,7 +118,7 @@ def quick(request: Request) -> NoReturn:
 
     verdict = trust.check(request.root, os.environ, digest=digest)
     prefix = current.assess(request.manifest, request.environment, os.environ, digest)
-    if verdict.trusted and prefix.reason is None:
+    if verdict.trusted and prefix.reason is None and not request.failed:
         start(request, prefix)  # returns only if the kernel itself is not there
     from .slow import slow
 
@@ -146,6 +153,7 @@ def start(request: Request, prefix: current.Prefix, warning: str | None = None) 
         return
     if command.CONFIG in argv[-1]:
         variables[handoff.VARIABLE] = handoff.pass_on(document(request, prefix, warning), os.environ)
+        attempts.note(request.connection_file)
     sys.stdout.flush()
     sys.stderr.flush()
     os.execve(found, [found, *argv[1:]], variables)  # noqa: S606

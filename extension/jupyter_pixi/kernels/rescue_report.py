@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import trust
-from . import current, names
+from . import command, current, names
+from .rescue_start import NO_KERNEL, START_FAILED
 
 if TYPE_CHECKING:
     from ..environments.model import Environment
@@ -26,6 +27,9 @@ _REPAIRS = {
     "not-locked": "%pixi install",
     "untrusted": "%pixi trust",
 }
+_UNSOLVABLE = "change what cannot be solved together (`%pixi remove NAME`, or in the manifest), then restart the kernel"
+
+_SHOWN = 5  # packages that are named
 
 
 class Told:
@@ -76,12 +80,16 @@ class Told:
         root = os.path.dirname(self.manifest)  # noqa: PTH120
         if not self.manifest or not trust.check(root, os.environ).trusted:
             return ""
-        if current.assess(self.manifest, self.environment, os.environ).reason is None:
+        prefix = current.assess(self.manifest, self.environment, os.environ)
+        if prefix.reason is None:
+            if self.report.get("code") in (NO_KERNEL, START_FAILED) and not kernel_begins(self._kernel, prefix):
+                return ""  # it was current before, and that was not enough
             return "The environment is ready: restart the kernel to use it."
         return "Restart the kernel: it installs what is missing." if self.state == "untrusted" else ""
 
     def _help(self) -> list[str]:
-        help = str(self.report.get("help") or _REPAIRS.get(self.state) or "%pixi status")
+        usual = _UNSOLVABLE if self.report.get("code") == "solve" else _REPAIRS.get(self.state)
+        help = str(self.report.get("help") or usual or "%pixi status")
         if not help.startswith("%pixi"):
             return [f"  help: {help}"]
         return [f"  help: run {help} in a cell, then restart the kernel"]
@@ -115,6 +123,8 @@ class Told:
 
     def _find_details(self, workspace: OpenWorkspace) -> Iterator[str]:
         packages = self._packages(workspace)
+        if self.report.get("code") == START_FAILED:
+            yield from self._damages(workspace)
         missing = [p for p in packages if not _is_installed(p, Path(str(self.document.get("prefix"))))]
         if missing and self.state != "broken":
             yield f"  to install: {_amount(missing)}"
@@ -129,6 +139,22 @@ class Told:
                 yield f"  would run or decide what runs: {path}"
         for name in self.report.get("changed") or ():
             yield f"  changed since you trusted it: {name}"
+
+    def _damages(self, workspace: OpenWorkspace) -> Iterator[str]:
+        from ..operations.context import Context
+        from ..operations.drifting import drift_of
+
+        context = Context(cwd=workspace.root, manifest_path=workspace.manifest.path)
+        rows = drift_of(workspace, self.environment, context) or drift_of(
+            workspace, self.environment, context, contents=True
+        )
+        yield from (f"  {row.sentence()}" for row in rows[:_SHOWN])
+        if len(rows) > _SHOWN:
+            yield f"  and {len(rows) - _SHOWN} more packages that are not what the lock file says"
+
+    @property
+    def _kernel(self) -> str:
+        return str(self.document.get("kernel") or command.DEFAULT_KERNEL)
 
     def _packages(self, workspace: OpenWorkspace) -> tuple[Package, ...]:
         locked = workspace.lock.environments.get(self.environment) if workspace.lock is not None else None
@@ -151,6 +177,28 @@ class Told:
         for name in [*installed, *runnable][:1]:
             shown = names.display_name(names.Wanted("", workspace.manifest.workspace.name, name))
             yield f"  or choose the kernel '{shown}', which runs here"
+
+
+def kernel_begins(name: str, prefix: current.Prefix) -> bool:
+    """Whether the environment's kernel is there and, if it is an ipykernel, can be imported. Takes about half a second.
+
+    Where there is no kernel but Python, an ipykernel would be laid over it: then Python has to be there.
+    """
+    import subprocess
+
+    kernel = command.described(name, prefix.path, prefix.state)
+    if kernel is None:
+        python = (prefix.state.get("python") or {}).get("executable")
+        return name == command.DEFAULT_KERNEL and bool(python) and Path(str(python)).exists()
+    argv, _ = command.arguments(kernel, prefix.path, "")
+    program = command.program(argv[0], prefix.path, os.environ)
+    if program is None or command.CONFIG not in argv[-1]:
+        return program is not None
+    try:
+        tried = subprocess.run([program, "-I", "-c", "import ipykernel.kernelapp"], capture_output=True, timeout=30)
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return tried.returncode == 0
 
 
 def _platform_here(environment: Environment) -> str | None:

@@ -16,7 +16,17 @@ if TYPE_CHECKING:
     from .launch import Request
 
 Report = Mapping[str, Any]
-"""`state` (a word of `design: states`), `reason` (a sentence), `help` (what to do) and maybe `changed` (files)."""
+"""`state` (a word of `design: states`), `reason` (a sentence), `help` (what to do) and maybe `changed`
+(files), `running` and `code`."""
+
+START_FAILED = "start-failed"
+"""The `code` of a report of an environment that is what the lock says, and whose kernel does not start all the same."""
+
+NO_KERNEL = "no-kernel"
+"""The `code` of a report of an environment that has no (such) kernel."""
+
+REPAIR = "%pixi install --repair"
+"""The command for a prefix whose files are not what the packages linked."""
 
 
 def report(state: str, reason: str, help: str = "", **more: Any) -> Report:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NoReturn
 from . import command, current, handoff, overlay
 from .joined import Outcome, meeting_place, run_or_join
 from .launch import start, started_by_server
-from .rescue_start import Report, become_rescue, report
+from .rescue_start import NO_KERNEL, REPAIR, START_FAILED, Report, become_rescue, report
 
 if TYPE_CHECKING:
     from ..trust import Verdict
@@ -27,6 +27,7 @@ _STATES = {
     "manifest": "broken",
     "no-manifest": "broken",
     "lock-file": "broken",
+    "lock-too-new": "broken",
     "cannot-run": "cannot-run",
     "unsupported": "cannot-run",
     "source-packages": "cannot-run",
@@ -44,6 +45,9 @@ def slow(request: Request, prefix: current.Prefix, verdict: Verdict) -> NoReturn
 def _try(request: Request, prefix: current.Prefix, verdict: Verdict) -> Report:
     """Becomes the kernel, or returns what the rescue kernel has to tell. Raises ActivationFailed, OSError."""
     if not verdict.trusted:
+        unreadable = _unreadable(request)
+        if unreadable is not None:
+            return unreadable
         help = "ask your administrator" if verdict.forbidden else "%pixi trust"
         return report("untrusted", _sentence(verdict.reason), help, changed=list(verdict.changed))
     warning = None
@@ -64,8 +68,33 @@ def _try(request: Request, prefix: current.Prefix, verdict: Verdict) -> Report:
             print(f"jupyter-pixi: {warning}", file=sys.stderr)
         else:
             return failure(prefix, outcome, request)
+    elif request.failed:
+        return report("broken", f"Its kernel could not start: {request.failed}", REPAIR, code=START_FAILED)
     start(request, prefix, warning)
     return _without_kernel(request, prefix, warning)
+
+
+def _unreadable(request: Request) -> Report | None:
+    """What is wrong with a manifest or lock that nobody can agree to: it is missing, or it is none; else None."""
+    from ..errors import PixiError
+    from ..operations.context import Context
+    from ..operations.workspace import open_workspace
+
+    path = Path(request.manifest)
+    if not path.exists():
+        text = f"There is no manifest any more at {path}: it was moved, renamed or deleted."
+        return report("broken", text, "bring it back (`%pixi restore` takes git's), or choose another kernel")
+    try:
+        open_workspace(Context(cwd=path.parent, manifest_path=path))
+    except PixiError as error:
+        where = f"\n  at {error.place}" if error.place else ""
+        help = error.help or "correct the file, then restart the kernel"
+        return report("broken", error.message + where, help, code=error.code)
+    except OSError as error:
+        return report(
+            "broken", f"{path} cannot be read: {error.strerror}.", "make it readable, then restart the kernel"
+        )
+    return None
 
 
 def engine(request: Request) -> list[str]:
@@ -119,8 +148,17 @@ def _told(outcome: Outcome) -> str:
 def _without_kernel(request: Request, prefix: current.Prefix, warning: str | None) -> Report:
     """The environment is ready and has no such kernel: an ipykernel is laid over it, or that is told."""
     state = prefix.state
-    if request.kernel != command.DEFAULT_KERNEL or not state.get("python"):
-        return report("broken", f"The environment has no kernel {request.kernel!r}.", "%pixi add ipykernel")
+    kernel = command.described(request.kernel, prefix.path, state)
+    python = overlay.python_of(prefix.path, state)
+    if kernel is not None or (state.get("python") and not Path(python).exists()):
+        gone = kernel["argv"][0] if kernel is not None else python
+        return report("broken", f"The program of its kernel is missing: {gone}", REPAIR, code=START_FAILED)
+    if request.kernel != command.DEFAULT_KERNEL:
+        text = f"The environment has no kernel {request.kernel!r} any more."
+        return report("broken", text, "%pixi list shows what it has; choose another kernel", code=NO_KERNEL)
+    if not state.get("python"):
+        text = "The environment has no kernel: neither Python nor a package that brings another one."
+        return report("broken", text, "%pixi add ipykernel", code=NO_KERNEL)
     outcome = run_or_join(
         overlay.command(prefix.path, state),
         meeting_place(request.manifest, request.environment, "overlay", os.environ),
@@ -134,7 +172,7 @@ def _without_kernel(request: Request, prefix: current.Prefix, warning: str | Non
         return failure(prefix, outcome, request)
     why = str((outcome.heard.failed or {}).get("text") or outcome.log)
     text = "The environment has Python and no ipykernel, and none could be found that fits its packages."
-    return report("broken", f"{text}\n{why}".strip(), "%pixi add ipykernel")
+    return report("broken", f"{text}\n{why}".strip(), "%pixi add ipykernel", code=NO_KERNEL)
 
 
 def _sentence(text: str) -> str:

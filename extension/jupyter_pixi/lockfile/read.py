@@ -13,7 +13,7 @@ from .model import CURRENT_VERSION, LockFile
 _LARGEST = 256 * 1024 * 1024
 _VERSION = re.compile(r"^version:\s*['\"]?(\d{1,9})['\"]?\s*(?:#.*)?$", re.MULTILINE)
 _CONFLICT = re.compile(r"^(?:<{7}|>{7}|={7})(?: |$)", re.MULTILINE)
-_HELP = "Restore it from version control, or delete it and lock again (`jupyter pixi lock`)."
+_HELP = "Restore it from version control (`restore` brings git's HEAD), or delete it and lock again (`lock`)."
 
 
 class LockTooNew(LockFileError):

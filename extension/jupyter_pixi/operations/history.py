@@ -148,6 +148,15 @@ def positions(all_entries: Sequence[Entry]) -> tuple[list[Entry], list[Entry]]:
     return done, undone
 
 
+def taken_back(all_entries: Sequence[Entry]) -> set[str]:
+    """The ids of the changes that an undo took back and no redo brought again."""
+    found: set[str] = set()
+    for entry in all_entries:
+        if entry.of is not None:
+            (found.add if entry.kind == "undo" else found.discard)(entry.of)
+    return found
+
+
 def _numbers(folder: Path) -> list[int]:
     try:
         return sorted(int(path.stem) for path in folder.glob("*.json") if path.stem.isdigit())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
+from .. import system
 from ..errors import ManifestError, ManifestNotFound, PixiError
 from ..lockfile import read_lock, with_platform_names
 from .change import Change, carry_out
@@ -28,6 +29,8 @@ async def restore(context: Context, *, dry_run: bool = False, restart: bool = Fa
     lock = committed(path.parent / "pixi.lock")
     root = path.parent
     with workspace_lock(root, context):
+        if not dry_run and not path.exists():
+            system.replace_file(path, manifest)
         opened = _opened(context, manifest)
         after = with_manifest(opened, manifest)
         change = Change(
@@ -37,11 +40,13 @@ async def restore(context: Context, *, dry_run: bool = False, restart: bool = Fa
 
 
 def _place(context: Context) -> Path:
-    """Where the manifest is, also if it is so broken that it is not one at present. Raises ManifestNotFound."""
+    """Where the manifest is, also if it is gone, or so broken that it is none. Raises ManifestNotFound."""
     try:
         return locate(context)
     except ManifestNotFound:
-        raise
+        if context.manifest_path is None or context.manifest_path.suffix != ".toml":
+            raise
+        return context.cwd / context.manifest_path
     except ManifestError as error:
         if error.place is None:
             raise

@@ -101,6 +101,8 @@ def report(prefix: Path, want: Wanted, sources: Mapping[str, Source], *, content
         for name, d in loose.items()
         if name in want.pypi and d.installer == INSTALLER and (files := damaged_distribution(d, contents))
     ]
+    unreadable = {name for name, record in records.items() if not record.data}
+    rows = [row for row in rows if row.kind == "conda" or row.what != "unmanaged" or row.name not in unreadable]
     return tuple(sorted(_merged(rows, loose), key=lambda row: (row.name, row.kind, row.what)))
 
 
@@ -173,6 +175,8 @@ def damaged_record(prefix: Path, record: CondaRecord, contents: bool = False) ->
 
     Files that had the prefix's path patched in have no size to compare; compiled Python files may be gone.
     """
+    if not record.data:
+        return (f"conda-meta/{record.path.name}",)
     data = record.data.get("paths_data")
     entries = data.get("paths") if isinstance(data, dict) else None
     found: list[str] = []

@@ -67,6 +67,17 @@ def conda_records(prefix: Path) -> dict[str, CondaRecord]:
     return records
 
 
+def forget_unreadable(prefix: Path) -> frozenset[str]:
+    """Remove the records that cannot be read, and return their names: such packages can only be linked anew.
+
+    Raises OSError.
+    """
+    lost = {name: record for name, record in conda_records(prefix).items() if not record.data}
+    for record in lost.values():
+        record.path.unlink(missing_ok=True)
+    return frozenset(lost)
+
+
 @dataclass(frozen=True)
 class Distribution:
     """A Python distribution: its `.dist-info` folder, with the small files read when asked for."""

@@ -16,14 +16,18 @@ from typing import TYPE_CHECKING
 
 from .. import digests
 from ..errors import InstallError, NetworkError, PixiError
-from ..events import Phase, Progress, Sink
+from ..events import Note, Phase, Progress, Sink
 from ..lockfile import packages
 from ..lockfile.records import to_record
 from .host import describe
+from .installed import forget_unreadable
 from .wanted import Wanted
 
 if TYPE_CHECKING:
     from rattler import Config, PackageCache, RepoDataRecord
+
+_DAMAGED_RECORD = "damaged-record"
+"""The `code` of the error about a record of the prefix that is no JSON: what it linked is not known any more."""
 
 _EVERY = 0.1
 """Seconds between two byte counts of the downloads."""
@@ -50,14 +54,35 @@ async def link(
 ) -> Linked:
     """Make the prefix hold exactly the wanted conda packages (ignored ones stay as they are).
 
-    `installed` is name -> (version, build) of what the prefix has, to know what has to be fetched. Raises InstallError
-    or NetworkError; the prefix may then be half made.
+    `installed` is name -> (version, build) of what the prefix has, to know what has to be fetched. A record that a
+    crash of the machine left unreadable is forgotten, and its package linked anew. Raises InstallError or NetworkError;
+    the prefix may then be half made.
     """
+    have = installed or {}
+    try:
+        return await _link(prefix, wanted, sink, package_cache, config, reinstall, have, offline)
+    except InstallError as error:
+        lost = forget_unreadable(prefix) if error.code == _DAMAGED_RECORD else frozenset()
+        if not lost:
+            raise
+        sink(Note(text=f"What conda-meta said of {', '.join(sorted(lost))} could not be read; linked anew."))
+        return await _link(prefix, wanted, sink, package_cache, config, reinstall | lost, have, offline)
+
+
+async def _link(
+    prefix: Path,
+    wanted: Wanted,
+    sink: Sink,
+    package_cache: Path,
+    config: Config | None,
+    reinstall: frozenset[str],
+    have: Mapping[str, tuple[str, str]],
+    offline: bool,
+) -> Linked:
     import rattler
     from rattler.exceptions import InstallerError, IoError
 
     records = {name: to_record(package) for name, package in wanted.conda.items() if name not in wanted.ignored}
-    have = installed or {}
     fetch = {
         name: record
         for name, record in records.items()
@@ -154,6 +179,8 @@ def translate(text: str, wanted: Wanted, prefix: Path) -> PixiError:
     match = re.match(r"failed to (fetch|link|unlink) (\S+)", text)
     what = _named(match[2], wanted) if match else "the environment"
     causes = [line.removeprefix("Caused by: ") for line in text.splitlines()[1:]] or [text]
+    if "Failed to parse JSON" in text and not match:
+        return InstallError(f"A record in {prefix / 'conda-meta'} cannot be read.", code=_DAMAGED_RECORD)
     hashes = re.search(r"hash mismatch.*expected ([0-9a-f]+), got ([0-9a-f]+)", text)
     if hashes:
         return _mismatch(what, hashes[1], hashes[2])

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+import time
 
 import pytest
-from jupyter_pixi.kernels import command
+from jupyter_pixi.kernels import attempts, command
+from jupyter_pixi.kernels.bridge.context import NOTE
 
 IPYKERNEL = {"argv": ["python", "-m", "ipykernel_launcher", "-f", "{connection_file}"]}
 
@@ -15,7 +18,7 @@ IPYKERNEL = {"argv": ["python", "-m", "ipykernel_launcher", "-f", "{connection_f
 def test_an_ipykernel_gets_our_configuration_last():
     argv, variables = command.arguments(IPYKERNEL, "/p", "/run/kernel.json", ["--debug"])
     assert argv == [
-        *("python", "-m", "ipykernel_launcher", "-f", "/run/kernel.json", "--debug"),
+        *("python", command.KERNEL_START, "ipykernel_launcher", "", "-f", "/run/kernel.json", "--debug"),
         f"--config={command.CONFIG}",
     ]
     assert variables == {}
@@ -81,3 +84,45 @@ def test_the_quick_way_imports_nothing_heavy():
     loaded = set(done.stdout.split())
     heavy = "rattler tomllib tomli yaml importlib.metadata asyncio subprocess dataclasses pathlib argparse typing"
     assert not loaded & set(heavy.split())
+
+
+def test_a_kernel_that_begins_or_ends_by_itself_is_no_failed_start(tmp_path):
+    """`kernel_start` gives back what could not start, with its reason, and nothing else."""
+    (tmp_path / "fails.py").write_text("import sys\nraise ImportError('no such thing')\n")
+    (tmp_path / "ends.py").write_text("import sys\nprint(sys.argv[1:], sys.path[-1])\nraise SystemExit(0)\n")
+    (tmp_path / "launcher.py").write_text("import os\nprint('again:', os.environ['JUPYTER_PIXI_START_FAILED'])\n")
+
+    def run(module):
+        reading, writing = os.pipe()
+        handed = {"environ": {}, "launcher": [sys.executable, str(tmp_path / "launcher.py")]}
+        os.write(writing, json.dumps(handed).encode())
+        os.close(writing)
+        done = subprocess.run(
+            [sys.executable, command.KERNEL_START, module, "/overlay", "-f", "c.json"],
+            env={"PYTHONPATH": str(tmp_path), "JUPYTER_PIXI_BRIDGE": str(reading)},
+            pass_fds=(reading,),
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        os.close(reading)
+        return done
+
+    assert run("ends").stdout == "['-f', 'c.json'] /overlay\n"
+    failed = run("fails")
+    assert failed.stdout == "again: ImportError: no such thing\n" and "Traceback" in failed.stderr
+    assert run("not_there").stdout.startswith("again: ")
+
+
+def test_starts_in_vain_are_counted_and_forgotten(tmp_path, monkeypatch):
+    file = str(tmp_path / "kernel.json")
+    assert attempts.NOTE == NOTE and not attempts.were_in_vain(file)
+    for _ in range(attempts.LIMIT):
+        assert not attempts.were_in_vain(file)
+        attempts.note(file)
+    assert attempts.were_in_vain(file)
+    later = time.monotonic() + attempts.WINDOW
+    monkeypatch.setattr(time, "monotonic", lambda: later)
+    assert not attempts.were_in_vain(file)
+    (tmp_path / f"kernel.json{NOTE}").write_text("{")
+    assert not attempts.were_in_vain(file)

@@ -91,3 +91,9 @@ def test_that_a_lock_came_to_be_is_nothing_to_take_back(tmp_path):
     made = entry(tmp_path, 1, before=b"same", after=b"same")
     came = dataclasses.replace(made, before=Pair(made.before.manifest, None))
     assert history.positions([came]) == ([], [])
+    assert history.taken_back([came]) == set()
+
+
+def test_what_was_taken_back_stays_so_after_another_change(tmp_path):
+    kinds = [("change", None), ("change", None), ("undo", "2"), ("undo", "1"), ("redo", "1"), ("change", None)]
+    assert history.taken_back([entry(tmp_path, n, *kind) for n, kind in enumerate(kinds, 1)]) == {"2"}

@@ -13,10 +13,11 @@ loads the rest: the command line (`words`), what the kernel has loaded (`caller`
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Any, Optional
 
-from .context import Context
+from .context import NOTE, Context
 from .magic import HELP, Bridge
 
 
@@ -34,6 +35,11 @@ def register(shell: Any, context: Context) -> Bridge:
         shell.set_hook("complete_command", bridge.complete, str_key=key)
     if context.warning:
         warn_once(shell, context.warning)
+    if context.connection_file:
+        try:
+            os.unlink(context.connection_file + NOTE)  # this start was not in vain
+        except OSError:
+            pass
     return bridge
 
 

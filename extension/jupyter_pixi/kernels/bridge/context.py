@@ -21,6 +21,7 @@ from typing import Any, Mapping, Optional, Sequence
 from .files import read_text, same_file
 
 HANDOVER = "JUPYTER_PIXI_BRIDGE"
+NOTE = ".starts"  # what a connection file's name has behind it where the launcher counts starts in vain
 
 
 @dataclass(frozen=True)
