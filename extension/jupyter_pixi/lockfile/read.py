@@ -14,6 +14,7 @@ _LARGEST = 256 * 1024 * 1024
 _VERSION = re.compile(r"^version:\s*['\"]?(\d{1,9})['\"]?\s*(?:#.*)?$", re.MULTILINE)
 _CONFLICT = re.compile(r"^(?:<{7}|>{7}|={7})(?: |$)", re.MULTILINE)
 _HELP = "Restore it from version control (`restore` brings git's HEAD), or delete it and lock again (`lock`)."
+_MARKERS = ("<" * 7, ">" * 7, "=" * 7)
 
 
 class LockTooNew(LockFileError):
@@ -76,7 +77,8 @@ def _read_any(text: str, version: int, path: Path) -> LockFile:
 
 
 def _version(text: str, path: Path) -> int:
-    conflict = _CONFLICT.search(text)
+    marked = any(marker in text for marker in _MARKERS)  # a regular expression takes its time, and all threads wait
+    conflict = _CONFLICT.search(text) if marked else None
     if conflict:
         line = text.count("\n", 0, conflict.start()) + 1
         raise _error(path, "it holds conflict markers of git", line)

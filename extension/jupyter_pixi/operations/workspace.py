@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -111,11 +112,14 @@ def open_workspace(context: Context, *, tolerate_lock: bool = False) -> OpenWork
     environments = compose(manifest, config)
     bare = OpenWorkspace(manifest, data, environments, config, None, None)
     try:
-        lock_data = bare.lock_path.read_bytes()
+        lock_data = _content(bare.lock_path)
     except FileNotFoundError:
         return bare
     except OSError as error:
-        raise LockFileError(f"Cannot read {bare.lock_path}: {error.strerror}.") from None
+        unread = LockFileError(f"Cannot read {bare.lock_path}: {error.strerror}.")
+        if not tolerate_lock:
+            raise unread from None
+        return replace(bare, lock_error=unread)
     try:
         lock = with_platform_names(read_lock(lock_data, bare.lock_path), bare.platforms)
     except LockFileError as error:
@@ -155,8 +159,15 @@ def _parsed(data: bytes, path: Path) -> Manifest:
     return for_machine(manifest, beside.read_bytes() if beside.exists() else None)
 
 
+def _content(path: Path) -> bytes:
+    """A file's bytes. Raises OSError, also for a pipe or a device: reading one might never end."""
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise OSError(errno.EINVAL, "it is no regular file")
+    return path.read_bytes()
+
+
 def _read(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        return _content(path)
     except OSError as error:
         raise PixiError(f"Cannot read {path}: {error.strerror}.", code="manifest") from None

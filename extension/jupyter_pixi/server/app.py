@@ -153,6 +153,7 @@ class JupyterPixi(ExtensionApp):
             below=((root,) if self.search_root else ()) + configured,
             at=(root, *((Path(os.path.realpath(project)),) if project else ())),
             beside=(shared_folder(environ),),
+            base=root,
             environ=environ,
             limits=Limits(self.depth, self.max_folders, hidden=tuple(self.hidden)),
             poll=self.poll_seconds,
@@ -162,7 +163,11 @@ class JupyterPixi(ExtensionApp):
     # --- on the observer's thread -------------------------------------------------------------------------------
 
     def _look_taken(self, snapshot: Snapshot) -> None:
-        kernels = self._kernels is not None and self._kernels.write(state.kernelspecs(snapshot, self._base))
+        kernels = False
+        try:
+            kernels = self._kernels is not None and self._kernels.write(state.kernelspecs(snapshot, self._base))
+        except Exception:  # a full disk, a mistake of ours: what was found is told all the same
+            self.log.exception("jupyter-pixi could not write its kernelspecs")
         self._call(self._take_over, snapshot, kernels)
 
     def _noticed(self, paths: Iterable[Path]) -> None:
@@ -185,7 +190,7 @@ class JupyterPixi(ExtensionApp):
                 "jupyter-pixi ended its search for workspaces: %s. See JupyterPixi.depth and JupyterPixi.hidden.",
                 snapshot.truncated,
             )
-        if manifests or kernels:
+        if manifests or kernels or snapshot.complete != before.complete:  # who asked too early waits for the end
             self._emit(ENVIRONMENTS_CHANGED, {"workspaces": manifests, "kernels": kernels})
 
     def _tell_operation(self, id: str, first: dict[str, Any], events: list[dict[str, Any]]) -> None:

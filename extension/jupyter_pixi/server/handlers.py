@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -39,11 +38,11 @@ class PixiHandler(APIHandler):
             raise web.HTTPError(404, f"This server knows no workspace with the manifest {manifest!r}.")
         return workspace
 
-    def answer(self, document: dict[str, Any], status: int = 200) -> None:
-        """Finish with JSON that no cache keeps."""
+    def answer(self, document: dict[str, Any] | str, status: int = 200) -> None:
+        """Finish with JSON that no cache keeps: a document, or its text where that was made elsewhere."""
         self.set_status(status)
         self.set_header("Cache-Control", "no-store")
-        self.finish(json.dumps(document))
+        self.finish(document if isinstance(document, str) else json.dumps(document))
 
     def refuse(self, error: Mapping[str, Any], status: int = 409) -> None:
         """Finish with why not: `code`, `message`, `help`, and a place in a file where there is one."""
@@ -55,7 +54,7 @@ class PixiHandler(APIHandler):
         from ..errors import PixiError
 
         try:
-            document = await asyncio.to_thread(function, *arguments)
+            document = await asyncio.to_thread(lambda: json.dumps(function(*arguments)))
         except PixiError as error:
             place = error.place
             where = {"file": str(place.file), "line": place.line, "column": place.column} if place else {}
@@ -129,18 +128,9 @@ class WorkspacesHandler(PixiHandler):
         """Answer from memory."""
         manifest = self.get_query_argument("manifest", None)
         if manifest is None:
-            document = self.snapshot().to_json()
-            document["workspaces"] = [self._told(w) for w in self.snapshot().workspaces]
-            self.answer(document)
+            self.answer(self.snapshot().text())
         else:
-            self.answer(self._told(self.known(manifest)))
-
-    def _told(self, workspace: WorkspaceState) -> dict[str, Any]:
-        """The document of a workspace, with `path`: its folder as JupyterLab's file browser names it, if it can."""
-        base = Path(os.path.realpath(self.settings.get("server_root_dir", ".")))
-        root = workspace.root
-        path = root.relative_to(base).as_posix() if root.is_relative_to(base) else None
-        return {**workspace.to_json(), "path": "" if path == "." else path}
+            self.answer(self.known(manifest).text)
 
 
 def handlers(snapshot: Callable[[], Snapshot]) -> Routes:

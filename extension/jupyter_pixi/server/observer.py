@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ..operations.registry import registry_path
+from .collecting import no_collection
 from .scan import MANIFESTS, Limits, Scan, above, registered, scan
 from .snapshot import Snapshot, WorkspaceState
 from .watch import Watcher
@@ -29,11 +28,13 @@ class Roots:
     """Where to look: `below` is searched downwards, `at` upwards, and `beside` is only watched.
 
     Without any notification, what is known is looked at again after `poll` seconds, and the whole tree after `search`.
+    `base` is the folder that JupyterLab's file browser shows.
     """
 
     below: tuple[Path, ...]
     at: tuple[Path, ...] = ()
     beside: tuple[Path, ...] = ()
+    base: Path | None = None
     environ: Mapping[str, str] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
     poll: float = 10.0
@@ -91,7 +92,8 @@ class Observer:
             started = time.monotonic()
             new_watch = False
             try:
-                new_watch = self._look(search)
+                with no_collection():
+                    new_watch = self._look(search)
             except Exception:  # a mistake of ours must not end discovery for the life of the server
                 self._log.exception("jupyter-pixi could not look for workspaces")
             search = self._wait(started, time.monotonic() - started, new_watch)
@@ -128,15 +130,23 @@ class Observer:
             return known[1]
         started = time.time()
         try:
-            with _no_collection():
-                state = self._read(manifest, known[1] if known is not None else None)
+            state = self._shown(self._read(manifest, known[1] if known is not None else None))
         except Exception as error:  # a mistake of ours in one workspace must not hide the others
             self._log.exception("jupyter-pixi could not read the workspace %s", manifest)
-            return _unreadable(manifest, error)
+            return self._shown(_unreadable(manifest, error))
         stamp = _stamp(state.watched)
         # A file that changed while it was read bears a time after the beginning: it is read again.
         fresh = any(one is not None and one[0] / 1e9 >= started - 0.02 for one in stamp)
         self._known[manifest] = (None if fresh else stamp, state)
+        return state
+
+    def _shown(self, state: WorkspaceState) -> WorkspaceState:
+        """The state with its place in the file browser, and with its text: the event loop is not to make it."""
+        base = self._roots.base
+        if base is not None and state.root.is_relative_to(base):
+            path = state.root.relative_to(base).as_posix()
+            state = replace(state, path="" if path == "." else path)
+        assert state.text
         return state
 
     def _wait(self, started: float, took: float, new_watch: bool) -> bool:
@@ -174,22 +184,6 @@ class Observer:
 
     def _concerns_workspace(self, path: Path) -> bool:
         return path in self._files_watched or path.parent in self._files_watched
-
-
-@contextmanager
-def _no_collection() -> Iterator[None]:
-    """Keeps the garbage collector from running meanwhile.
-
-    A large lock file is some hundred thousand objects, all alive while it is read: a full collection over them stops
-    every thread, the server's too, for a tenth of a second and more, and finds nothing.
-    """
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def _unreadable(manifest: Path, error: Exception) -> WorkspaceState:

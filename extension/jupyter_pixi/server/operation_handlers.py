@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -40,8 +41,7 @@ class OperationsHandler(PixiHandler):
         """Read the summaries off the event loop."""
         manifest = self.get_query_argument("manifest", None)
         known = self.snapshot().workspaces if manifest is None else (self.known(manifest),)
-        summaries = await asyncio.to_thread(_recent, known)
-        self.answer({"operations": [s.to_json() for s in summaries]})
+        self.answer(await asyncio.to_thread(_recent_text, known))
 
     @web.authenticated
     @authorized
@@ -123,7 +123,8 @@ class OperationHandler(OperationsHandler):
         job = self.jobs().get(id)
         # What activation gave is not on disk: it may hold secrets. The kernel that asked is told from memory.
         activation = job.result.get("activation") if job is not None and job.result else None
-        self.answer({**summary.to_json(), "events": events, "activation": activation})
+        document = {**summary.to_json(), "events": events, "activation": activation}
+        self.answer(await asyncio.to_thread(json.dumps, document))
 
     @web.authenticated
     @authorized
@@ -215,6 +216,10 @@ def operation_handlers(
 
 def _folders(workspaces: Iterable[WorkspaceState]) -> list[Path]:
     return [operation_log.shared_folder(os.environ), *(w.root / operation_log.FOLDER for w in workspaces)]
+
+
+def _recent_text(workspaces: tuple[WorkspaceState, ...]) -> str:
+    return json.dumps({"operations": [s.to_json() for s in _recent(workspaces)]})
 
 
 def _recent(workspaces: tuple[WorkspaceState, ...]) -> list[operation_log.Summary]:

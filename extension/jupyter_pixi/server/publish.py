@@ -6,10 +6,14 @@ import json
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
 from ..kernels.specs import Spec
+
+_TURN = 0.0005
+"""Seconds between two kernelspecs: many small writes in a row would leave the server's event loop no turn."""
 
 
 class KernelDirectory:
@@ -38,6 +42,7 @@ class KernelDirectory:
         for name, signature in wanted.items():
             if self._written.get(name) != signature:
                 self._place(name, specs[name])
+                time.sleep(_TURN)
         self._written = wanted
         return True
 

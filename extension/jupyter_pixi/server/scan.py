@@ -89,7 +89,7 @@ def above(start: Path) -> Path | None:
     The first folder with a manifest decides, unless that holds nothing but a [package].
     """
     for folder in (start, *start.parents):
-        names = {name for name in MANIFESTS if (folder / name).is_file()}
+        names = {name for name in MANIFESTS if _is_file(folder / name)}
         manifest = manifest_among(folder, names)
         if manifest is not None:
             return manifest
@@ -119,6 +119,8 @@ def manifest_among(folder: Path, files: Iterable[str]) -> Path | None:
             continue
         path = folder / name
         try:
+            if not path.is_file():  # reading a pipe of that name would never end
+                return None
             data = path.read_bytes()
         except OSError:
             return None
@@ -128,6 +130,13 @@ def manifest_among(folder: Path, files: Iterable[str]) -> Path | None:
         tables = set(_TABLES[is_pyproject].findall(data))
         return None if tables == {b"package"} else path
     return None
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a folder above the server's root that may not be looked into
+        return False
 
 
 def _bound(limits: Limits, folders: int, seconds: float) -> str | None:

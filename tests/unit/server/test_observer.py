@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+import gc
 import logging
 import threading
 import time
@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from jupyter_pixi.operations.status import EnvironmentState, Reason
+from jupyter_pixi.server.collecting import no_collection
 from jupyter_pixi.server.observer import Observer, Roots
 from jupyter_pixi.server.snapshot import Snapshot, WorkspaceState
 from jupyter_pixi.server.watch import Watcher
@@ -162,32 +163,35 @@ def test_a_mistake_of_ours_hides_no_other_workspace(root: Path) -> None:
         seen.until(lambda s: "changed" in text_of(s), 5)
 
 
-def test_a_thousand_workspaces_leave_the_loop_alone(root: Path) -> None:
-    for i in range(1000):
-        folder = root / f"g{i // 100}" / f"w{i}"
-        folder.mkdir(parents=True)
-        (folder / "pixi.toml").write_text(MANIFEST)
+def test_a_look_makes_the_collector_stop_nobody(root: Path) -> None:
+    """A full collection stops all threads. (How long the loop waits is measured in benchmarks/scanning.py.)"""
+    (root / "pixi.toml").write_text(MANIFEST)
+    with observing(root) as (seen, observer):
+        seen.until(lambda s: s.complete, 5)
+        was_on: list[bool] = []
+        read = observer._read
 
-    async def longest_pause(going_on: Callable[[], bool]) -> float:
-        longest = 0.0
-        while going_on():
-            before = time.perf_counter()
-            await asyncio.sleep(0.001)
-            longest = max(longest, time.perf_counter() - before)
-        return longest
+        def watched(manifest: Path, last: WorkspaceState | None) -> WorkspaceState:
+            was_on.append(gc.isenabled())
+            return read(manifest, last)
 
-    def idle() -> float:
-        end = time.monotonic() + 0.5
-        return asyncio.run(longest_pause(lambda: time.monotonic() < end))
+        observer._read = watched  # type: ignore[method-assign]
+        (root / "pixi.toml").write_text("[workspace]\nname = 'changed'\n")
+        seen.until(lambda s: "changed" in text_of(s), 5)
+    assert was_on and not any(was_on)
+    assert gc.isenabled()
 
-    def scanning() -> float:
-        with observing(root) as (seen, _):
-            pause = asyncio.run(longest_pause(lambda: not seen.snapshots))
-            assert len(seen.snapshots[0].workspaces) == 1000
-            return pause
 
-    # Other tests may have the machine: what an idle loop waits for it is not the scan's doing.
-    assert min(scanning() for _ in range(4)) < 0.05 + min(idle() for _ in range(4))
+def test_what_was_made_meanwhile_counts_as_old() -> None:
+    with no_collection():
+        kept = [[number] for number in range(100_000)]
+        assert not gc.isenabled()
+        with no_collection():
+            pass
+        assert not gc.isenabled()
+    assert gc.isenabled()
+    assert kept and len(gc.get_objects(generation=0)) < 20_000
+    assert gc.get_freeze_count() == 0
 
 
 def test_stops_at_once(root: Path) -> None:
