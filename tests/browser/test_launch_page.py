@@ -27,7 +27,8 @@ def hub(workspace, tmp_path: Path, isolated_home) -> Iterator[tuple[Running, str
     (tmp_path / "server").mkdir()
     with git_server(tmp_path / "repositories") as url:
         allowed = "--JupyterPixi.launch_hosts=http://127.0.0.1"
-        with jupyter_server(tmp_path / "server", isolated_home, allowed) as running:
+        base_url = "/user/alice%40example.org/"  # as JupyterHub writes it for such a name
+        with jupyter_server(tmp_path / "server", isolated_home, allowed, base_url=base_url) as running:
             yield running, f"{url}/shared.git"
 
 
@@ -40,6 +41,7 @@ def test_a_link_becomes_an_open_notebook(hub: tuple[Running, str], chromium: Any
     assert "Would be installed" in page.locator("pre").inner_text()
     assert not (running.root / "shared").exists()
     page.locator("#agree").click()
+    page.wait_for_selector("#progress, .jp-NotebookPanel", timeout=60_000)
     page.wait_for_url("**/lab/tree/shared/tour.ipynb", timeout=120_000)
     page.wait_for_selector(".jp-NotebookPanel", timeout=60_000)
     assert (running.root / "shared/.pixi/envs/default/bin/python").exists()

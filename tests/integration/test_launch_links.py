@@ -8,15 +8,18 @@ import re
 import shutil
 import sys
 import tarfile
+import threading
 import time
 import urllib.error
 import urllib.parse
 import urllib.request
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pexpect
 import pytest
 from jupyter_pixi.demo.channel import serve
+from jupyter_pixi.system import FileLock
 from support.git_server import git, git_server, publish
 from support.jupyter_server import TOKEN, jupyter_server
 
@@ -173,8 +176,19 @@ def hub(source, tmp_path: Path, isolated_home):
     root.mkdir()
     with git_server(repositories) as url:
         allowed = "--JupyterPixi.launch_hosts=http://127.0.0.1"
-        with jupyter_server(root, isolated_home, allowed, app=("jupyter_server",)) as running:
+        base_url = "/user/alice%40example.org/"  # as JupyterHub writes it for such a name
+        with jupyter_server(root, isolated_home, allowed, app=("jupyter_server",), base_url=base_url) as running:
             yield running, f"{url}/shared.git", root, source
+
+
+def follow(client: Client, status: int, url: str, page: str) -> str:
+    """Waits on the progress page; returns where it leads."""
+    deadline = time.monotonic() + 120
+    while "/progress" in url and time.monotonic() < deadline:
+        assert status == 200, page
+        time.sleep(0.3)
+        status, url, page = client.get(url)
+    return url
 
 
 def link(repo: str, **more: str) -> str:
@@ -191,12 +205,8 @@ def test_a_link_asks_once_installs_and_opens(hub, tmp_path: Path):
     assert not (root / "shared").exists(), "nothing is there before consent"
     assert not (tmp_path / "it-ran").exists()
     status, url, page = client.submit(page)
-    deadline = time.monotonic() + 60
-    while "/progress" in url and time.monotonic() < deadline:
-        assert status == 200, page
-        time.sleep(0.3)
-        status, url, page = client.get(url)
-    assert url.endswith("/lab/tree/shared/tour.ipynb"), (url, page[:500])
+    url = follow(client, status, url, page)
+    assert url.endswith("/lab/tree/shared/tour.ipynb")
     assert (root / "shared/.pixi/envs/default/bin/python").exists()
 
 
@@ -233,6 +243,65 @@ def test_a_link_to_an_archive(hub):
     assert not (root / "shared/.git").exists()
 
 
+class Slow(BaseHTTPRequestHandler):
+    """Answers once it may."""
+
+    may = threading.Event()
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Nothing."""
+
+    def do_GET(self) -> None:
+        """No archive, after a while."""
+        self.may.wait(60)
+        self.send_error(404)
+
+
+def test_a_link_to_a_slow_server_waits_with_the_user(hub):
+    running, _, _, _ = hub
+    Slow.may.clear()
+    http = ThreadingHTTPServer(("127.0.0.1", 0), Slow)
+    http.daemon_threads = True
+    threading.Thread(target=http.serve_forever, daemon=True).start()
+    client = Client(running.url)
+    try:
+        status, url, page = client.get(link(f"http://127.0.0.1:{http.server_port}/x.zip?key=secret"))
+        assert status == 200
+        assert "/fetching?id=" in url
+        assert "Fetching" in page
+        assert "secret" not in page
+        Slow.may.set()
+        deadline = time.monotonic() + 30
+        while status == 200 and time.monotonic() < deadline:
+            time.sleep(0.1)
+            status, _, page = client.get(url)
+        assert status == 400
+        assert "404" in page
+    finally:
+        Slow.may.set()
+        http.shutdown()
+        http.server_close()
+
+
+def test_an_installation_can_be_cancelled(hub):
+    running, repo, root, _ = hub
+    client = Client(running.url)
+    page = client.get(link(repo))[2]
+    follow(client, *client.submit(page))
+    shutil.rmtree(root / "shared/.pixi/envs")
+    held = FileLock(root / "shared/.pixi/jupyter-pixi/workspace.lock")
+    assert held.try_acquire(), "the installation waits for it"
+    _, url, page = client.submit(client.get(link(repo))[2])
+    deadline = time.monotonic() + 60
+    while "id=cancel" in page and time.monotonic() < deadline:
+        client.submit(page)
+        time.sleep(0.2)
+        _, _, page = client.get(url)
+    held.release()
+    assert "The installation failed" in page, page
+    assert not (root / "shared/.pixi/envs/default/bin").exists()
+
+
 HOSTILE = (
     ("https://evil.example/x", {}, "not fetched from evil.example"),
     ("http://127.0.0.1.evil.example/x", {}, "not fetched from"),
@@ -262,6 +331,15 @@ def test_hostile_links_are_refused(hub):
         assert said in page, page
         assert "<script" not in page
     assert not list(root.glob("shared*"))
+
+
+def test_a_link_in_a_picture_or_a_frame_fetches_nothing(hub):
+    running, repo, _, _ = hub
+    client = Client(running.url)
+    request = urllib.request.Request(running.url + link(repo))
+    for what, status in (("image", 403), ("iframe", 403), ("empty", 403), ("document", 200)):
+        request.add_header("Sec-Fetch-Dest", what)
+        assert client._open(request)[0] == status
 
 
 def test_only_who_is_logged_in_may_launch(hub):

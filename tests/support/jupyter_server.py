@@ -65,9 +65,14 @@ class Running:
 
 @contextmanager
 def jupyter_server(
-    root: Path, home: Home, *arguments: str, app: Sequence[str] = ("jupyterlab",), env: Mapping[str, str] | None = None
+    root: Path,
+    home: Home,
+    *arguments: str,
+    app: Sequence[str] = ("jupyterlab",),
+    env: Mapping[str, str] | None = None,
+    base_url: str = "/",
 ) -> Iterator[Running]:
-    """A server of `root` until left. `app` is the module to run and its sub-commands."""
+    """A server of `root` until left. `app` is the module to run and its sub-commands, `base_url` what a hub gives."""
     port = _free_port()
     extensions = home.kernels / "share/jupyter/labextensions"  # on JUPYTER_PATH
     extensions.mkdir(parents=True, exist_ok=True)
@@ -84,6 +89,7 @@ def jupyter_server(
         *(sys.executable, "-P", "-m", *app, "--no-browser", "--allow-root"),
         *(f"--ServerApp.port={port}", "--ServerApp.port_retries=0", "--ServerApp.ip=127.0.0.1"),
         *(f"--IdentityProvider.token={TOKEN}", f"--ServerApp.root_dir={root}"),
+        f"--ServerApp.base_url={base_url}",
         "--ServerApp.jpserver_extensions={'jupyter_pixi': True}",
         *(lab if name else ()),
         *arguments,
@@ -93,7 +99,7 @@ def jupyter_server(
         process = subprocess.Popen(
             command, cwd=root, env=home.environ | dict(env or {}), stdin=subprocess.DEVNULL, stdout=out, stderr=out
         )
-    running = Running(f"http://127.0.0.1:{port}/", root, log, home)
+    running = Running(f"http://127.0.0.1:{port}{base_url}", root, log, home)
     try:
         _wait(running, process)
         yield running

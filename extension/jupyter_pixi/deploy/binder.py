@@ -13,6 +13,7 @@ import posixpath
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from .. import __version__
 from ..errors import PixiError
@@ -333,9 +334,10 @@ def _entry(start: str | None) -> list[str]:
 def _opened(options: Options) -> list[str]:
     if not options.notebook:
         return []
-    folder = f"{SERVER}/etc/jupyter/jupyter_server_config.d"
-    config = {"LabApp": {"default_url": f"/lab/tree/{posixpath.join(options.subfolder, options.notebook)}"}}
+    folder, name = f"{SERVER}/etc/jupyter", "jupyter_server_config.json"
+    url = f"/lab/tree/{quote(posixpath.join(options.subfolder, options.notebook))}"
+    config = {"ServerApp": {"default_url": url}, "LabApp": {"default_url": url}}
     return [
-        comment("What a link without a path opens."),
-        f"RUN mkdir -p {folder} && \\\n    {lines_to_file([json.dumps(config)], f'{folder}/zz-binder.json')}",
+        comment("What a link without a path opens (files in jupyter_server_config.d only enable extensions)."),
+        f"RUN mkdir -p {folder} && \\\n    {lines_to_file([json.dumps(config)], f'{folder}/{name}')}",
     ]

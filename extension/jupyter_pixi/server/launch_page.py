@@ -1,20 +1,14 @@
 """Turns a link such as `/jupyter-pixi/launch?repo=…&ref=…&urlpath=…` into an open workspace, after one question.
 
-The repository is fetched into a private folder and only looked at. The page says what would be installed and would run;
-the answer is for exactly that commit. What the user already has below the server's root is never overwritten: a clone
-from before is moved forward where that loses nothing, else stays, and is asked about as it is.
+The page says what would be installed and would run; the answer is for exactly what was fetched. Four pages: fetching,
+the question, the progress, and what went wrong. None of them runs a script.
 """
 
 from __future__ import annotations
 
 import asyncio
 import html
-import re
-import secrets
-import shutil
-import tempfile
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
@@ -24,16 +18,17 @@ from jupyter_server.base.handlers import JupyterHandler
 from tornado import web
 
 from ..operations.launch_target import HOSTS
-from .jobs import Job, Jobs, Refusal
+from .jobs import Refusal
+from .launch_staging import Launches, Link, Staged, rules_of, settle
 
 if TYPE_CHECKING:
     from ..operations.launch import Launch
-    from ..operations.launch_target import Rules, Target
 
 __all__ = ["HOSTS", "Launches", "routes", "rules_of"]
 
 PATH = "/jupyter-pixi/launch"
-MAX_STAGED = 6
+PATIENCE = 3.0
+"""Seconds that a link waits for its repository before it shows a page that waits."""
 
 _STYLE = (
     "body{font:15px/1.5 system-ui,sans-serif;max-width:46rem;margin:3rem auto;padding:0 1rem;color:#212121;"
@@ -42,122 +37,6 @@ _STYLE = (
     ".error{border-left:4px solid #c62828;padding-left:1rem;white-space:pre-wrap}a{color:#1565c0}"
     "@media(prefers-color-scheme:dark){body{background:#111;color:#eee}pre{background:#222}a{color:#90caf9}}"
 )
-
-
-@dataclass
-class Staged:
-    """A repository that was fetched to be looked at, and what became of it."""
-
-    id: str
-    target: Target
-    folder: Path  # private
-    clone: Path  # what was fetched, in `folder`
-    planned: Launch
-    opened: str | None
-    notes: list[str] = field(default_factory=list)
-    job: Job | None = None
-    done: Launch | None = None  # the launch at its final place
-
-    @property
-    def name(self) -> str:
-        """The name of the folder below the server's root."""
-        return re.sub(r"[^\w.-]+", "-", self.clone.name).strip(".-") or self.target.name
-
-
-class Launches:
-    """The launches of this server. `rules` says what may be fetched; used on the event loop, but for the fetching."""
-
-    def __init__(self, jobs: Callable[[], Jobs], root: Callable[[], Path], rules: Callable[[], Rules]) -> None:
-        self.jobs, self.root, self.rules = jobs, root, rules
-        self.staged: dict[str, Staged] = {}
-        self.turn = asyncio.Semaphore(2)
-
-    def keep(self, staged: Staged) -> None:
-        """Remember it, and drop the oldest that nobody agreed to."""
-        self.staged[staged.id] = staged
-        idle = [s for s in self.staged.values() if s.job is None]
-        for old in idle[: max(0, len(idle) - MAX_STAGED)]:
-            del self.staged[old.id]
-            shutil.rmtree(old.folder, ignore_errors=True)
-
-    def close(self) -> None:
-        """Remove what was only looked at."""
-        for staged in self.staged.values():
-            shutil.rmtree(staged.folder, ignore_errors=True)
-
-
-def rules_of(hosts: Sequence[str]) -> Rules:
-    """The rules for links, by the administrator's list: hosts, `*.host`, and `http://host` for one without TLS."""
-    from ..operations.launch_target import FOR_LINKS
-
-    plain = tuple(h.removeprefix("http://").rstrip("/") for h in hosts if h.startswith("http://"))
-    return replace(FOR_LINKS, hosts=tuple(h for h in hosts if "://" not in h), http_hosts=plain)
-
-
-def stage(launches: Launches, repo: str, ref: str | None, subfolder: str | None, urlpath: str | None) -> Staged:
-    """Fetch a repository to be looked at. Blocking; raises PixiError."""
-    from ..operations.context import Context
-    from ..operations.launch import plan_launch
-    from ..operations.launch_fetch import fetch
-    from ..operations.launch_target import parse
-
-    target = parse(repo, ref=ref, subfolder=subfolder, rules=launches.rules())
-    folder = Path(tempfile.mkdtemp(prefix="jupyter-pixi-launch-"))
-    notes: list[str] = []
-    try:
-        place = fetch(target, folder / target.name, notes.append, rules=launches.rules())
-        opened = _opened(urlpath, place.name, target.subfolder)
-        planned = plan_launch(place, target.subfolder, Context(cwd=place), (), opened)
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
-    return Staged(secrets.token_urlsafe(12), target, folder, place, planned, opened, notes)
-
-
-def _opened(urlpath: str | None, name: str, subfolder: str) -> str | None:
-    """The file that a link opens: `lab/tree/PATH` or `tree/PATH`, with or without the repository's folder before it."""
-    from ..operations.launch_target import check_path
-
-    path = (urlpath or "").lstrip("/")
-    for prefix in ("lab/tree/", "tree/", "notebooks/", "doc/tree/"):
-        if path.startswith(prefix):
-            inner = path.removeprefix(prefix).split("?")[0]
-            inner = inner.removeprefix(f"{name}/").removeprefix(f"{subfolder}/" if subfolder else "")
-            return check_path(inner) or None
-    return None
-
-
-def settle(launches: Launches, staged: Staged) -> tuple[Launch, bool]:
-    """Put what was agreed to below the server's root. Blocking.
-
-    Returns the launch there, and whether it is the one that was agreed to: where the user's own changes stay, it is
-    not, and has to be asked about again. Raises PixiError.
-    """
-    from ..operations.context import Context
-    from ..operations.launch import plan_launch
-    from ..operations.launch_fetch import advance
-
-    place = launches.root() / staged.name
-    if not place.exists():
-        shutil.move(staged.clone, place)
-        same = True
-    else:
-        advance(staged.target, place, staged.clone, staged.notes.append)
-        same = _deciding(staged.planned) == _deciding(_at(staged.planned, staged.clone, place))
-    planned = plan_launch(place, staged.target.subfolder, Context(cwd=place), (), staged.opened)
-    return planned, same
-
-
-def _at(planned: Launch, old: Path, new: Path) -> Launch:
-    manifest = new / planned.manifest.relative_to(old.resolve())
-    return replace(planned, manifest=manifest, root=manifest.parent)
-
-
-def _deciding(planned: Launch) -> list[bytes | None]:
-    """The bytes that decide what is installed and run."""
-    names = [planned.manifest.name, "pixi.lock", ".pixi/config.toml", *planned.scripts]
-    files = [planned.root / name for name in names]
-    return [f.read_bytes() if f.is_file() else None for f in files]
 
 
 class LaunchHandler(JupyterHandler):
@@ -172,19 +51,27 @@ class LaunchHandler(JupyterHandler):
     @web.authenticated
     @authorized
     async def get(self) -> None:
-        """Show what a link would do."""
-        from ..errors import PixiError
-
+        """Begin to fetch what a link names, and show what it would do."""
+        if self.request.headers.get("Sec-Fetch-Dest", "document") != "document":
+            raise web.HTTPError(403, "A launch link is opened by a person, and not from within another page.")
         repo = self.get_query_argument("repo")
         given = [self.get_query_argument(name, None) or None for name in ("ref", "subfolder", "urlpath")]
+        id, task = self.launches.begin(Link(repo, *given))
+        await asyncio.wait([task], timeout=PATIENCE)
+        if task.done():
+            await self._fetched(task)
+        else:
+            self.redirect(self._url("/fetching") + "?" + urlencode({"id": id}))
+
+    async def _fetched(self, task: asyncio.Task[Staged]) -> None:
+        from ..errors import PixiError
+
         try:
-            async with self.launches.turn:
-                staged = await asyncio.to_thread(stage, self.launches, repo, *given)
+            staged = await task
         except PixiError as error:
             self.page("This cannot be opened", _error(error.text()), 400)
-            return
-        self.launches.keep(staged)
-        self._ask(staged, staged.planned)
+        else:
+            self._ask(staged, staged.planned)
 
     def _ask(self, staged: Staged, planned: Launch) -> None:
         from ..operations.launch import told
@@ -251,11 +138,32 @@ class LaunchHandler(JupyterHandler):
         )
 
     def _url(self, more: str = "") -> str:
-        return quote(self.base_url.rstrip("/") + PATH + more)
+        return str(self.base_url.rstrip("/")) + PATH + more  # the base URL is escaped already
+
+
+class FetchingHandler(LaunchHandler):
+    """`GET fetching?id=`: waits for what is fetched; at its end, the question."""
+
+    @web.authenticated
+    @authorized
+    async def get(self) -> None:
+        """Show that it is fetched, or the question."""
+        link, task = self.launches.fetching.get(self.get_query_argument("id"), (None, None))
+        if link is None or task is None:
+            self.page("This page is too old", _error("Open the link again."), 404)
+        elif task.done():
+            await self._fetched(task)
+        else:
+            shown = html.escape(link.repo.partition("?")[0])
+            self.page("Fetching", f"<p id=progress>From <b>{shown}</b> …</p>", refresh=True)
+
+    async def post(self) -> None:
+        """Not here."""
+        raise web.HTTPError(405)
 
 
 class ProgressHandler(LaunchHandler):
-    """`GET progress?id=`: how the installation goes; at its end, the workspace."""
+    """`GET progress?id=`: how the installation goes; at its end, the workspace. `POST`: end it."""
 
     @web.authenticated
     @authorized
@@ -266,23 +174,35 @@ class ProgressHandler(LaunchHandler):
             self.page("This page is too old", _error("Open the link again."), 404)
         elif not staged.job.ended.is_set():
             lines = await asyncio.to_thread(_lines, staged.done.root, staged.job.id)
-            self.page(f"Installing {staged.done.name}", f"<pre id=progress>{html.escape(lines)}</pre>", refresh=True)
+            body = f"<pre id=progress>{html.escape(lines)}</pre>{self._cancel(staged)}"
+            self.page(f"Installing {staged.done.name}", body, refresh=True)
         elif staged.job.failed is not None:
             text = str(staged.job.failed.get("text") or "It failed.")
             self.page("The installation failed", _error(text) + self._anyway(staged.done), 500)
         else:
-            self.redirect(self._lab(staged.done))
+            self.redirect(self._opened(staged.view, staged.done))
 
+    @web.authenticated
+    @authorized
     async def post(self) -> None:
-        """Not here."""
-        raise web.HTTPError(405)
+        """End the installation; what it has begun is taken back."""
+        staged = self.launches.staged.get(self.get_body_argument("id"))
+        if staged is not None and staged.job is not None:
+            staged.job.cancel()
+        self.redirect(self._url("/progress") + "?" + urlencode({"id": self.get_body_argument("id")}), status=303)
 
-    def _lab(self, launch: Launch) -> str:
+    def _cancel(self, staged: Staged) -> str:
+        return (
+            f"<form method=post action='{self._url('/progress')}'>{self.xsrf_form_html()}"
+            f"<input type=hidden name=id value='{staged.id}'><button id=cancel>Cancel</button></form>"
+        )
+
+    def _opened(self, view: str, launch: Launch) -> str:
         path = (launch.root / launch.opened).resolve().relative_to(self.launches.root().resolve()).as_posix()
-        return self.base_url.rstrip("/") + "/lab/tree/" + quote(path)
+        return f"{self.base_url.rstrip('/')}/{view}{quote(path)}"
 
     def _anyway(self, launch: Launch) -> str:
-        return f"<p><a href='{html.escape(self._lab(launch))}'>Open the folder anyway</a></p>"
+        return f"<p><a href='{html.escape(self._opened('lab/tree/', launch))}'>Open the folder anyway</a></p>"
 
 
 def _lines(root: Path, id: str | None) -> str:
@@ -309,5 +229,6 @@ def routes(launches: Launches) -> list[tuple[str, Any, dict[str, Any]]]:
     """The routes, without the server's base URL."""
     return [
         (PATH, LaunchHandler, {"launches": launches}),
+        (f"{PATH}/fetching", FetchingHandler, {"launches": launches}),
         (f"{PATH}/progress", ProgressHandler, {"launches": launches}),
     ]
