@@ -156,6 +156,12 @@ def cache_folder(environ: Mapping[str, str]) -> Path:
     return xdg / "rattler" / "cache"
 
 
+def cached_environments(environ: Mapping[str, str]) -> Path:
+    """Where environments of `exec` and of scripts are kept, each in a folder of its own."""
+    named = environ.get("PIXI_CACHE_EXEC_ENVIRONMENTS_DIR")
+    return Path(named) if named else cache_folder(environ) / "cached-envs-v0"
+
+
 def is_offline(environ: Mapping[str, str]) -> bool:
     """Whether PIXI_OFFLINE is set to something that means yes."""
     return environ.get("PIXI_OFFLINE", "").strip().lower() in ("1", "true", "yes", "on")

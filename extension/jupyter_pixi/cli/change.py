@@ -18,6 +18,7 @@ def add(arguments: Namespace) -> int:
     from ..operations.add import AddOptions
     from ..operations.add import add as work
 
+    refuse_place_in_script(arguments, "add")
     options = AddOptions(
         specs=tuple(arguments.specs),
         pypi=arguments.pypi,
@@ -46,6 +47,7 @@ def remove(arguments: Namespace) -> int:
     from ..operations.remove import RemoveOptions
     from ..operations.remove import remove as work
 
+    refuse_place_in_script(arguments, "remove")
     options = RemoveOptions(
         names=tuple(arguments.specs),
         pypi=arguments.pypi,
@@ -58,6 +60,15 @@ def remove(arguments: Namespace) -> int:
         force_loaded=arguments.force_loaded,
     )
     return told(arguments, operation(arguments, lambda c: work(c, options), record=not arguments.dry_run))
+
+
+def refuse_place_in_script(arguments: Namespace, command: str) -> None:
+    """Raise PixiError for a feature or an environment with `--script`."""
+    if getattr(arguments, "script", None):
+        from ..operations.scripts import refuse_options
+
+        flags = {"--feature": arguments.feature, "--environment": arguments.environment}
+        refuse_options(command, flags)
 
 
 def upgrade(arguments: Namespace) -> int:

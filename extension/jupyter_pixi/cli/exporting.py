@@ -20,6 +20,8 @@ def conda_environment(arguments: Namespace) -> int:
     from ..operations.look import locked_workspace, platform_to_show
     from ..operations.workspace import open_workspace
 
+    _refuse_environment(arguments)
+
     async def run(context: Context) -> str:
         opened = await locked_workspace(context) if arguments.from_lock_file else open_workspace(context)
         environment = opened.environment(arguments.environment or opened.default_name(context))
@@ -47,6 +49,8 @@ def explicit_spec(arguments: Namespace) -> int:
     from ..operations.export import explicit_specs, write_all
     from ..operations.look import locked_workspace
 
+    _refuse_environment(arguments)
+
     async def run(context: Context) -> tuple[OpenWorkspace, dict[str, str]]:
         opened = await locked_workspace(context)
         files: dict[str, str] = {}
@@ -60,3 +64,10 @@ def explicit_spec(arguments: Namespace) -> int:
     _, files = operation(arguments, run, record=False)
     write_all(Path(arguments.directory), files)
     return 0
+
+
+def _refuse_environment(arguments: Namespace) -> None:
+    if getattr(arguments, "script", None):
+        from ..operations.scripts import refuse_options
+
+        refuse_options("workspace export", {"--environment": arguments.environment})

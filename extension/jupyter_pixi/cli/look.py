@@ -99,14 +99,11 @@ async def _listed(
 
 async def _shown(context: Context, arguments: Namespace) -> tuple[OpenWorkspace, Environment, Platform]:
     """What a listing is of: the locked workspace, the environment and the platform that the flags name."""
-    from ..errors import PixiError
     from ..operations.look import locked_workspace, platform_to_show
+    from ..operations.scripts import refuse_options
 
     if context.script is not None and arguments.environment is not None:
-        raise PixiError(
-            "`--script` does not support --environment",
-            help="A PEP 723 script has one implicit default run environment.",
-        )
+        refuse_options(context.command[0] if context.command else "list", {"--environment": arguments.environment})
     opened = await locked_workspace(context)
     environment = opened.environment(arguments.environment or opened.default_name(context))
     return opened, environment, platform_to_show(opened, environment, arguments.platform, context)

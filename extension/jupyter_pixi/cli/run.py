@@ -5,10 +5,13 @@ from __future__ import annotations
 import sys
 from argparse import Namespace
 from collections.abc import Coroutine, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
-from ..errors import PixiError
+from ..operations import task_prefix
 from ..operations.context import Context
+from ..operations.scripts import is_transient, refuse_options
 from ..operations.task_graph import Candidate, Step
 from ..operations.task_run import Hooks, Runner, RunOptions, as_is
 from ..operations.task_shell import NOT_FOUND
@@ -17,18 +20,56 @@ from .output import Output, context_of
 
 def run(arguments: Namespace) -> int:
     """`run [TASK|COMMAND …]`: the exit status is the child's, 127 for an unknown command."""
-    context = context_of(arguments)
-    if arguments.as_is:
-        context = as_is(context)
-    words = tuple(arguments.words)
-    words = words[1:] if words[:1] == ("--",) else words
+    script = getattr(arguments, "script", None)
+    if script is not None:
+        refuse_options(
+            "run",
+            {"--environment": arguments.environment, "--skip-deps": arguments.skip_deps},
+            " and no Pixi task graph.",
+        )
+        if is_transient(script):
+            return _run_transient(arguments, script)
+    context = _context(arguments)
+    words = _words(arguments)
     if context.script is not None:
         words = ("python", str((context.cwd / context.script).absolute()), *words)
-        _refuse_with_script(arguments)
-    options = RunOptions(
+    telling = Telling(arguments, context)
+    return _run(arguments, telling, Runner(context, _options(arguments, words), telling.hooks()))
+
+
+def _run_transient(arguments: Namespace, source: str) -> int:
+    """`run --script URL`, `run --script -`: the script is read, and nothing of it stays."""
+    from ..operations.transient import read
+
+    arguments.script = None
+    context = _context(arguments)
+    script = read(source, context)
+    context = replace(context, script=Path(script.name))
+    telling = Telling(arguments, context)
+    session = task_prefix.of_script(context, script.data)
+    if arguments.dry_run:
+        telling.line(" ".join((script.shown, *_words(arguments))))
+    with script.words() as command:
+        options = _options(arguments, (*command, *_words(arguments)), executable=True)
+        hooks = telling.hooks() if script.is_stdin else replace(telling.hooks(), last=None)
+        return _run(arguments, telling, Runner(context, options, hooks, session))
+
+
+def _context(arguments: Namespace) -> Context:
+    context = context_of(arguments)
+    return as_is(context) if arguments.as_is else context
+
+
+def _words(arguments: Namespace) -> tuple[str, ...]:
+    words = tuple(arguments.words)
+    return words[1:] if words[:1] == ("--",) else words
+
+
+def _options(arguments: Namespace, words: tuple[str, ...], *, executable: bool = False) -> RunOptions:
+    return RunOptions(
         words=words,
         environment=arguments.environment,
-        executable=arguments.executable or context.script is not None,
+        executable=executable or arguments.executable or getattr(arguments, "script", None) is not None,
         clean_env=arguments.clean_env,
         skip_deps=arguments.skip_deps,
         dry_run=arguments.dry_run,
@@ -36,30 +77,21 @@ def run(arguments: Namespace) -> int:
         revalidate=arguments.revalidate,
         force_activate=arguments.force_activate,
     )
-    telling = Telling(arguments, context)
-    runner = Runner(context, options, telling.hooks())
+
+
+def _run(arguments: Namespace, telling: Telling, runner: Runner) -> int:
     telling.several = len(runner.session.opened.environments) > 1
     for warning in runner.session.opened.manifest.warnings:
         arguments.output.warn(warning.text)
-    if not options.words:
+    if not runner.options.words:
         telling.list_tasks(runner)
         return 0
-    if options.dry_run:
+    if arguments.dry_run:
         telling.line("🌵 Dry-run mode enabled - no tasks will be executed.\n\n")
     status = runner.run()
     if status == NOT_FOUND:
         telling.list_tasks(runner)
     return status
-
-
-def _refuse_with_script(arguments: Namespace) -> None:
-    flags = {"--environment": arguments.environment, "--skip-deps": arguments.skip_deps}
-    given = [flag for flag, value in flags.items() if value]
-    if given:
-        raise PixiError(
-            f"`pixi run --script` does not support {', '.join(given)}",
-            help="A PEP 723 script has one implicit default run environment and no Pixi task graph.",
-        )
 
 
 class Telling:

@@ -45,12 +45,10 @@ def _told(arguments: Namespace, changed: Changed) -> int:
 
 
 def _where(arguments: Namespace) -> Where:
-    if getattr(arguments, "script", None) and (arguments.feature or arguments.environment):
-        flag = "--feature" if arguments.feature else "--environment"
-        raise PixiError(
-            f"`pixi workspace --script` does not support {flag}",
-            help="A PEP 723 script has one implicit default run environment.",
-        )
+    if getattr(arguments, "script", None):
+        from ..operations.scripts import refuse_options
+
+        refuse_options("workspace", {"--feature": arguments.feature, "--environment": arguments.environment})
     from ..operations.place import check_environment
 
     check_environment(arguments.environment)

@@ -109,6 +109,8 @@ class ManifestEditor:
                 if normal(key) == normal(name):
                     written = self._written((*keys, key))
                     self.document.remove((*keys, key))
+                    if self.is_script:  # nothing else refers to a table there, so that an empty one can go
+                        self.document.drop_empty_header(keys)
                     return written
         if pypi and (self.is_pyproject or self.is_script) and where.platform is None:
             for array in self._arrays(where):

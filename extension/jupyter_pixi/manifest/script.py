@@ -92,9 +92,9 @@ def parse_script(data: bytes, path: Path) -> Manifest:
     block = find_block(text, path)
     if block is None:
         raise ManifestError(
-            "the script has no PEP 723 block",
+            f"{path.name.strip('<>')} does not contain a PEP 723 metadata block",
             place=Place(path),
-            help=f"Begin it with `{OPEN}`, the TOML in comment lines, and end it with `{CLOSE}`.",
+            help=f"`pixi init --script FILE` makes one: it begins with `{OPEN}` and ends with `{CLOSE}`.",
         )
     doc = parse(block.text, path, line_offset=block.first + 1, column_offset=2)
     try:

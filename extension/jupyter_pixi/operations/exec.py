@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import system
-from ..config import Config, cache_folder, load_config
+from ..config import Config, cache_folder, cached_environments, load_config
 from ..digests import text_digest
 from ..environments import channel_url, compose, host
 from ..environments.allowed import allowed
@@ -26,7 +26,6 @@ from ..prefix import activation, markers
 from .context import Context
 from .policy import refuse_if_frozen_folder
 
-FOLDER = "cached-envs-v0"
 _MARK = "jupyter-pixi-exec"  # in conda-meta, without `.json`: conda tools take every such file for a record
 _KEYED = ("__glibc", "__musl", "__osx", "__win", "__cuda", "__cuda_arch")
 """The virtual packages that are part of the key; the kernel's release would make a new environment each month."""
@@ -116,7 +115,7 @@ def wanted(options: ExecOptions, context: Context) -> Wanted:
         "machine": sorted(str(package) for package in offered if package.name in _KEYED),
     }
     name = re.sub(r"[^A-Za-z0-9._-]", "-", options.guess if options.guesses else options.named[0]) or "env"
-    folder = cache_folder(context.environ) / FOLDER
+    folder = cached_environments(context.environ)
     platform = Platform(subdir, subdir, tuple(offered))
     want = Wanted(_prefix(folder, name, key), channels, platform, specs, options.pypi, config)
     if not (context.offline or config.offline) or want.is_ready:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import system
-from ..config import cache_folder
+from ..config import cached_environments
 from ..environments.host import current_subdir
 from ..errors import LockOutOfDate, PixiError, UsageError
 from ..manifest.model import Manifest, Platform
@@ -28,6 +28,27 @@ if TYPE_CHECKING:
     from .workspace import OpenWorkspace
 
 SUFFIXES = (".py", ".pyw")
+STDIN = "-"
+
+
+def is_transient(text: str) -> bool:
+    """Whether `--script` names no file but an address or standard input."""
+    return text == STDIN or text.lower().startswith(("http://", "https://"))
+
+
+def has_no_file(path: Path) -> bool:
+    """Whether a script stands nowhere, but came from standard input or a network (operations/transient.py)."""
+    return path.name.startswith("<")
+
+
+def refuse_options(command: str, options: Mapping[str, object], reason: str = ".") -> None:
+    """Raise PixiError for options that mean nothing to a script: by their flags, those that were given."""
+    given = [flag for flag, value in options.items() if value]
+    if given:
+        raise PixiError(
+            f"`pixi {command} --script` does not support {', '.join(given)}",
+            help=f"A PEP 723 script has one implicit default run environment{reason}",
+        )
 
 
 def lock_path(script: Path) -> Path:
@@ -40,7 +61,7 @@ def script_path(context: Context) -> Path | None:
     if context.script is None:
         return None
     path = Path(os.path.normpath(context.cwd / context.script))
-    if path.suffix not in SUFFIXES:
+    if path.suffix not in SUFFIXES and not has_no_file(path):
         raise UsageError(f"'{context.script}' is no Python script", help="Inline blocks are read from .py files.")
     return path
 
@@ -74,11 +95,12 @@ def require_lock(opened: OpenWorkspace, context: Context) -> None:
 
 
 def prefix_folder(manifest: Manifest, environ: Mapping[str, str]) -> Path:
-    """The folder of a script's environments in the cache; the key is its place and its block."""
+    """The folder of a script's environments in the cache; the key is its place, if it has one, and its block."""
     block = find_block(manifest.data.decode(), manifest.path)
-    text = f"{manifest.path.resolve()}\0{block.text if block is not None else ''}"
+    place = "" if has_no_file(manifest.path) else str(manifest.path.resolve())
+    text = f"{place}\0{block.text if block is not None else ''}"
     key = hashlib.sha256(text.encode()).hexdigest()[:16]
-    return cache_folder(environ) / "cached-envs-v0" / f"{manifest.path.stem}-{key}" / "envs"
+    return cached_environments(environ) / f"{manifest.path.stem.strip('<>')}-{key}" / "envs"
 
 
 def write(opened: OpenWorkspace, pair: Pair) -> None:
@@ -106,6 +128,7 @@ def new_block(text: str, channels: tuple[str, ...] = (), platforms: tuple[str, .
     while at < min(2, len(rows)) and (rows[at].startswith("#!") or (rows[at].startswith("#") and "coding" in rows[at])):
         at += 1
     head, rest = "".join(rows[:at]), "".join(rows[at:])
+    head += "#\n" if head else ""
     gap = "\n" if rest.strip() and not rest.startswith("\n") else ""
     return head + "\n".join(lines) + "\n" + gap + rest
 
@@ -120,7 +143,7 @@ def init_script(path: Path, channels: tuple[str, ...], platforms: tuple[str, ...
         raise PixiError(f"Cannot read {path}: {getattr(error, 'strerror', None) or 'it is not UTF-8 text'}.") from None
     if find_block(text, path) is not None:
         raise PixiError(
-            f"'{path}' already has a script block", help="Change it with `add --script` and `remove --script`."
+            f"'{path}' is already a PEP 723 script", help="Change it with `add --script` and `remove --script`."
         )
     executable = path.exists() and bool(path.stat().st_mode & stat.S_IXUSR)
     system.replace_file(path, new_block(text, channels, platforms).encode())

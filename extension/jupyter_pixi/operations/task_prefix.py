@@ -26,6 +26,7 @@ from ..prefix.digests import NOTHING
 from .context import Context
 from .policy import refuse_if_forbidden
 from .program import executable
+from .scripts import has_no_file
 from .targets import locked_requirements, prefix_of
 from .workspace import OpenWorkspace, locate, open_workspace
 
@@ -103,6 +104,17 @@ def begin(context: Context) -> Session:
     except OSError as error:
         raise PixiError(f"Cannot read {path}: {error.strerror}.", code="manifest") from None
     manifest = parse_manifest(data, path)
+    config = load_config(manifest.root, context.environ)
+    return Session(context, OpenWorkspace(manifest, data, compose(manifest, config), config, None, None))
+
+
+def of_script(context: Context, data: bytes) -> Session:
+    """A session for a script that has no file: `context.script` is its name. Raises ManifestError."""
+    from ..manifest.script import parse_script
+    from .scripts import for_machine
+
+    assert context.script is not None
+    manifest = for_machine(parse_script(data, context.cwd / context.script), None)
     config = load_config(manifest.root, context.environ)
     return Session(context, OpenWorkspace(manifest, data, compose(manifest, config), config, None, None))
 
@@ -271,7 +283,7 @@ def static(session: Session, name: str) -> activation.Static:
     project = activation.Project(
         root=str(opened.root),
         name=opened.manifest.workspace.name,
-        manifest=str(opened.manifest.path),
+        manifest=opened.manifest.path.name if has_no_file(opened.manifest.path) else str(opened.manifest.path),
         environment=name,
         platforms=tuple(p.name for p in environment.platforms),
         version=opened.manifest.workspace.version,

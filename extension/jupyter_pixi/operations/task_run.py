@@ -51,10 +51,12 @@ class Hooks:
 class Runner:
     """One `run`: its session changes when the lock file had to be read."""
 
-    def __init__(self, context: Context, options: RunOptions, hooks: Hooks) -> None:
+    def __init__(
+        self, context: Context, options: RunOptions, hooks: Hooks, session: task_prefix.Session | None = None
+    ) -> None:
         self.options = options
         self.hooks = hooks
-        self.session = task_prefix.begin(context)
+        self.session = session or task_prefix.begin(context)
         self._environ: dict[tuple[str, bool], dict[str, str]] = {}
         self._ready: set[str] = set()
 
@@ -117,6 +119,8 @@ class Runner:
     def _lock(self) -> None:
         if self.context.frozen and self.context.no_install:
             return
+        if self.options.dry_run and self.session.is_script:
+            return  # there is no task graph to tell, and so no question that the lock answers
         if self.session.is_script and (self.context.frozen or self.context.locked):
             require_lock(self.session.opened, self.context)
         if not self.context.frozen and task_prefix.is_satisfied(self.session):

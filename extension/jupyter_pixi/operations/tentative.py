@@ -37,8 +37,11 @@ def on_disk(opened: OpenWorkspace) -> Iterator[None]:
     What somebody else writes there meanwhile is left. Raises PixiError where it cannot be written.
     """
     path = opened.manifest.path
+    if not is_needed(opened):
+        yield
+        return
     old = path.read_bytes()
-    if old == opened.manifest_data or not is_needed(opened):
+    if old == opened.manifest_data:
         yield
         return
     try:

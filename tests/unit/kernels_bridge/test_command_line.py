@@ -72,6 +72,8 @@ def test_cells() -> None:
     assert cell_commands(["run", "-e", "cuda"], "x\n") == [(["run", "-e", "cuda", "python", "-"], "x\n")]
     assert cell_commands(["run", "-e", "r", "Rscript", "-"], "x\n") == [(["run", "-e", "r", "Rscript", "-"], "x\n")]
     assert cell_commands(["exec", "-s", "polars"], "x\n") == [(["exec", "-s", "polars", "python", "-"], "x\n")]
+    assert cell_commands(["run", "--script", "-", "a"], "x\n") == [(["run", "--script", "-", "a"], "x\n")]
+    assert cell_commands(["run", "--script", "-"], "x\n") == [(["run", "--script", "-"], "x\n")]
     with pytest.raises(PixiError, match="takes no text"):
         cell_commands(["list"], "x")
 

@@ -73,7 +73,7 @@ def test_blocks_of_other_kinds_are_not_meant():
 @pytest.mark.parametrize(
     ("text", "message", "line", "column"),
     [
-        ("import os\n", "has no PEP 723 block", None, None),
+        ("import os\n", "does not contain a PEP 723 metadata block", None, None),
         ("# /// script\n# a = 1\n", "has no end", 1, None),
         ("# /// script\n# ///\n\n# /// script\n# ///\n", "more than one script block", 4, None),
         ("\n# /// script\n# name = 1\n# ///\n", "'name' was not expected here", 3, 3),

@@ -36,7 +36,7 @@ def test_init_puts_a_block_behind_the_shebang(pixi, folder: Path) -> None:
     path.chmod(0o755)
     assert pixi("init", "--script", "a.py", "-c", "conda-forge").status == 0
     assert path.read_text() == (
-        '#!/usr/bin/env python\n# /// script\n# requires-python = ">=3.11"\n# dependencies = []\n#\n'
+        '#!/usr/bin/env python\n#\n# /// script\n# requires-python = ">=3.11"\n# dependencies = []\n#\n'
         '# [tool.pixi.workspace]\n# channels = ["conda-forge"]\n# ///\n\nprint(1)\n'
     )
     assert os.access(path, os.X_OK)

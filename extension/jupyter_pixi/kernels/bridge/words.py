@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 WITHOUT_WORKSPACE = frozenset(["demo", "exec", "help", "init", "launch"])
 VALUE_FLAGS = """
 -e --environment -m --manifest-path -w --workspace -p --platform -s --spec --with -c --channel -f --feature --pypi
---auth-file --concurrent-solves --concurrent-downloads --pypi-keyring-provider --pinning-strategy --color
+--script --auth-file --concurrent-solves --concurrent-downloads --pypi-keyring-provider --color
 """.split()  # noqa: SIM905
 DEPTHS = {"export": 2, "kernels": 2, "task": 2, "workspace": 3}
 CELL_LISTS = frozenset(["a", "add", "remove", "rm", "update", "upgrade"])
@@ -95,7 +95,7 @@ def cell_commands(words: Sequence[str], cell: str) -> list[tuple[list[str], Opti
         return [([*words, *lines], None)]
     if words[0] in ("run", "exec"):
         options = leading_options(words[1:])
-        program = [] if len(words) > 1 + options else ["python", "-"]
+        program = [] if len(words) > 1 + options or "--script" in words[1 : 1 + options] else ["python", "-"]
         return [([*words, *program], cell if cell.endswith("\n") else cell + "\n")]
     raise PixiError(f"`%%pixi {words[0]}` takes no text below it", help=f"write `%pixi {words[0]} …`", status=2)
 
