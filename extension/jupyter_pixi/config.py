@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import policy
+from . import digests, policy
 
 if TYPE_CHECKING:
     from rattler import Config as RattlerConfig
@@ -128,16 +128,14 @@ def digest_paths(root: Path | None, environ: Mapping[str, str]) -> tuple[Path, .
 
 def digest(root: Path | None, environ: Mapping[str, str]) -> str:
     """A sha256 over the paths and bytes of the layers that exist: it changes when the configuration does."""
-    import hashlib
-
-    found = hashlib.sha256()
+    found = b""
     for path in digest_paths(root, environ):
         try:
             data = path.read_bytes()
         except OSError:
             continue
-        found.update(os.fsencode(path) + b"\0" + len(data).to_bytes(8, "little") + data)
-    return found.hexdigest()
+        found += os.fsencode(path) + b"\0" + len(data).to_bytes(8, "little") + data
+    return digests.digest(found)
 
 
 def cache_folder(environ: Mapping[str, str]) -> Path:
@@ -169,6 +167,8 @@ def is_offline(environ: Mapping[str, str]) -> bool:
 
 @dataclass(frozen=True)
 class _Layer:
+    """One configuration file."""
+
     path: Path
     text: str
     data: Mapping[str, Any]

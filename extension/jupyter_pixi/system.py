@@ -112,12 +112,17 @@ class FileLock:
 
 def write_durably(fd: int, data: bytes) -> None:
     """Make `data` the whole content of an open file, and bring it to the disk."""
+    write_whole(fd, data)
+    os.fsync(fd)
+
+
+def write_whole(fd: int, data: bytes) -> None:
+    """Make `data` the whole content of an open file."""
     os.lseek(fd, 0, os.SEEK_SET)
     view = memoryview(data)
     while view:
         view = view[os.write(fd, view) :]
     os.ftruncate(fd, len(data))
-    os.fsync(fd)
 
 
 def sync_folder(folder: Path) -> None:
@@ -136,17 +141,20 @@ def sync_folder(folder: Path) -> None:
         os.close(fd)
 
 
-def replace_file(path: Path, data: bytes, *, in_place: bool = False, mode: int | None = None) -> None:
+def replace_file(
+    path: Path, data: bytes, *, in_place: bool = False, mode: int | None = None, durable: bool = True
+) -> None:
     """Replace a file's content at once: readers see the old bytes or the new ones.
 
     Links are followed (the new file stands beside the target, so a link stays a link); the old file's mode and
     group are kept. A new file gets `mode`, or what the umask leaves of 0666. With `in_place`, a folder that takes
     no new files (but whose file may be written) gets the bytes written into the file itself, which is not atomic:
-    the caller keeps a journal. Raises OSError.
+    the caller keeps a journal. It is on the disk in the end, unless `durable` says that it need not be (syncing waits
+    for whatever else writes to the disk). Raises OSError.
     """
     target = Path(os.path.realpath(path))
     try:
-        staged = stage_file(target, data, mode=mode)
+        staged = stage_file(target, data, mode=mode, durable=durable)
     except PermissionError:
         if not in_place or not target.exists():
             raise
@@ -157,22 +165,23 @@ def replace_file(path: Path, data: bytes, *, in_place: bool = False, mode: int |
     except BaseException:
         staged.unlink(missing_ok=True)
         raise
-    sync_folder(target.parent)
+    if durable:
+        sync_folder(target.parent)
 
 
-def replace_if_changed(path: Path, data: bytes) -> bool:
+def replace_if_changed(path: Path, data: bytes, *, durable: bool = True) -> bool:
     """Replace a file's content unless it is that already. Returns whether it was written. Raises OSError."""
     try:
         if path.read_bytes() == data:
             return False
     except OSError:
         pass
-    replace_file(path, data)
+    replace_file(path, data, durable=durable)
     return True
 
 
-def stage_file(target: Path, data: bytes, *, mode: int | None = None) -> Path:
-    """Write the future content of `target` (links resolved) durably into a new file beside it, and return that.
+def stage_file(target: Path, data: bytes, *, mode: int | None = None, durable: bool = True) -> Path:
+    """Write the future content of `target` (links resolved) into a new file beside it, and return that.
 
     It has the mode and group that the target has, or `mode` (else what the umask leaves of 0666). Raises OSError.
     """
@@ -185,7 +194,7 @@ def stage_file(target: Path, data: bytes, *, mode: int | None = None) -> Path:
     fd, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".new")
     try:
         try:
-            write_durably(fd, data)
+            (write_durably if durable else write_whole)(fd, data)
             _like(fd, temporary, before, mode)
         finally:
             os.close(fd)
@@ -236,6 +245,15 @@ def signal_group(pid: int, number: int) -> None:
             os.killpg(pid, number)
     except (ProcessLookupError, PermissionError):
         pass
+
+
+def host_name() -> str:
+    """The name of this machine in its network; empty where it has none."""
+    if hasattr(os, "uname"):
+        return os.uname().nodename
+    import platform
+
+    return platform.node()
 
 
 def is_alive(pid: int) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -97,6 +96,8 @@ def _from_os(error: OSError) -> PixiError:
 
 def _unexpected(error: Exception) -> PixiError:
     """A defect of this program: said as one, with the traceback where it is asked for or in a file."""
+    import traceback
+
     text = "".join(traceback.format_exception(error))
     if os.environ.get("JUPYTER_PIXI_DEBUG"):
         sys.stderr.write(text)

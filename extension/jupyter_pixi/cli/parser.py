@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import re
 import sys
 from collections.abc import Callable, Sequence
@@ -49,7 +48,7 @@ class Parser(argparse.ArgumentParser):
         unknown = re.match(r"unrecognized arguments: (\S+)", message)
         if unknown:
             word = unknown.group(1)
-            near = difflib.get_close_matches(word, self._flags(), n=1)
+            near = _nearest(word, self._flags())
             tip = f"a similar argument exists: '{near[0]}'" if near else None
             raise UsageError(f"unexpected argument '{word}' found", help=tip or self._usage_hint())
         choice = re.match(r"argument COMMAND: invalid choice: '([^']*)'", message)
@@ -93,7 +92,7 @@ class Parser(argparse.ArgumentParser):
         return [*options, *positionals]
 
     def _unknown_command(self, word: str) -> NoReturn:
-        near = difflib.get_close_matches(word, self.commands(), n=1)
+        near = _nearest(word, self.commands())
         tip = f"a similar subcommand exists: '{near[0]}'" if near else self._usage_hint()
         raise UsageError(f"unrecognized subcommand '{word}'", help=tip)
 
@@ -154,6 +153,12 @@ def _positional(action: argparse.Action) -> str:
     return f"<{name}>" + ("..." if action.nargs == "+" else "")
 
 
+def _nearest(word: str, names: Sequence[str]) -> list[str]:
+    import difflib
+
+    return difflib.get_close_matches(word, names, n=1)
+
+
 def environment_name(text: str) -> str:
     """An environment's name, as an argument type (Pixi: lower-case letters, digits and dashes)."""
     if not _ENVIRONMENT.match(text):
@@ -168,7 +173,7 @@ class Commands:
 
     def __init__(self, parser: Parser, *, required: bool = True, default: Handler | None = None) -> None:
         self.parser = parser
-        self._group = parser.add_subparsers(metavar="COMMAND", required=required, parser_class=Parser)
+        self._group = parser.add_subparsers(metavar="COMMAND", required=required, parser_class=Parser, prog=parser.prog)
         if default is not None:
             parser.set_defaults(run=default)
 

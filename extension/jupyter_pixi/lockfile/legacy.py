@@ -6,12 +6,12 @@ told apart by several fields. Versions 1 to 3 are conda-lock's; rattler converts
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ..digests import text_digest
 from .fields import conda_fields
 from .location import derive, is_archive
 from .model import Package
@@ -59,7 +59,7 @@ def source_id(location: str, fields: Mapping[str, Any]) -> Package:
     if kept.get("build") == "":
         del kept["build"]
     told = json.dumps({key: kept[key] for key in sorted(kept)}, default=str)
-    digest = hashlib.sha256(told.encode()).hexdigest()[:8]
+    digest = text_digest(told)[:8]
     return Package("conda_source", f"{name}[{digest}] @ {location}", kept)
 
 

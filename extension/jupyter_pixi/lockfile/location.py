@@ -7,6 +7,7 @@ A field that stands in the lock overrides what is implied here, and a field equa
 from __future__ import annotations
 
 from functools import lru_cache
+from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import unquote
 
@@ -86,3 +87,13 @@ def implied_noarch(subdir: str | None, build: str | None) -> str | None:
     if subdir != "noarch":
         return None
     return "python" if build and "py" in build else "generic"
+
+
+def local_path(location: str) -> Path | None:
+    """The file that a location names, None for one that is fetched."""
+    if location.startswith("file://"):
+        from urllib.parse import urlsplit
+        from urllib.request import url2pathname
+
+        return Path(url2pathname(urlsplit(location).path))
+    return None if "://" in location else Path(location)

@@ -17,8 +17,7 @@ _BAD_FIRST = frozenset(",[]{}#&*!|>'\"%@`")
 _NUMBERISH = frozenset("+-.0123456789")
 _ESCAPES = {"\0": "0", "\x07": "a", "\b": "b", "\t": "t", "\n": "n", "\v": "v", "\f": "f", "\r": "r", "\x1b": "e"}
 _ESCAPES |= {'"': '"', "\\": "\\", "\x85": "N", "\xa0": "_", "\u2028": "L", "\u2029": "P", "\ufeff": "uFEFF"}
-_PRINTABLE = re.compile("[ -~\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]*")
-_BREAKS = re.compile("[\n\r\x85\u2028\u2029]")
+_PRINTABLE = "[ -~\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]*"  # compiled where it is needed
 
 
 def needs_quotes(text: str) -> bool:
@@ -30,11 +29,15 @@ def needs_quotes(text: str) -> bool:
 
 def quote(text: str) -> str:
     """The scalar as it is written behind `key: ` or `- `."""
-    if not _PRINTABLE.fullmatch(text):
+    if not _is_printable(text):
         return _double(text)
     if needs_quotes(text) or not _may_be_plain(text):
         return "'" + text.replace("'", "''") + "'"
     return text
+
+
+def _is_printable(text: str) -> bool:
+    return (text.isascii() and text.isprintable()) or re.fullmatch(_PRINTABLE, text) is not None
 
 
 def _may_be_plain(text: str) -> bool:
@@ -53,7 +56,7 @@ def _double(text: str) -> str:
 def _escaped(char: str) -> str:
     if char in _ESCAPES:
         return "\\" + _ESCAPES[char]
-    if _PRINTABLE.fullmatch(char) and char not in "\xa0":
+    if _is_printable(char) and char not in "\xa0":
         return char
     code = ord(char)
     if code < 0x100:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -44,8 +45,9 @@ def load(path: Path) -> LockFile | None:
     return read_lock(data, path)
 
 
+@lru_cache(maxsize=2)
 def read_lock(data: bytes, path: Path) -> LockFile:
-    """Read a lock file of version 1 to 7.
+    """Read a lock file of version 1 to 7. A change reads the same bytes several times; the last two are remembered.
 
     `path` is only for messages. Platform names are the file's: rich ones are aliases (`p1` …) until
     `with_platform_names`. Raises `LockFileError` with the line at fault, `LockTooNew` for a newer version.

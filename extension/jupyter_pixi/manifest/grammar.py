@@ -22,8 +22,8 @@ _RANGE = re.compile(r"(>=|<=|>|<|==)(\d+(?:\.\d+)*)")
 
 _PEP440 = r"\d+(?:\.\d+)*(?:(?:a|b|rc)\d+)?(?:\.post\d+)?(?:\.dev\d+)?"
 _PEP440_ITEM = rf"\s*(?:(?:>=|<=|>|<|==|!=)\s*{_PEP440}|(?:==|!=)\s*\d+(?:\.\d+)*\.\*|~=\s*\d+(?:\.\d+)+)\s*"
-_PEP440_SPEC = re.compile(rf"{_PEP440_ITEM}(?:,{_PEP440_ITEM})*")
-_MARKER = re.compile(
+_PEP440_SPEC = rf"{_PEP440_ITEM}(?:,{_PEP440_ITEM})*"  # compiled where a manifest has such a text
+_MARKER = (
     r"\s*(?:sys_platform|platform_system|platform_machine|os_name|python_version|python_full_version"
     r"|platform_python_implementation|implementation_name)\s*(?:==|!=|>=|<=|>|<)\s*(?:'[^']*'|\"[^\"]*\")\s*"
 )
@@ -123,7 +123,7 @@ def pep440_problem(text: str) -> str | None:
     """Why `text` is not a list of PEP 440 version specifiers, or None if it is one."""
     if len(text) > MAX_TEXT:
         return f"it has {len(text)} characters"
-    if not text.strip() or _PEP440_SPEC.fullmatch(text):
+    if not text.strip() or re.fullmatch(_PEP440_SPEC, text):
         return None
     if any(not part.strip() for part in text.split(",")):
         return "a comma is not followed by a version specifier"
@@ -140,7 +140,7 @@ def marker_problem(text: str) -> str | None:
     """Why `text` is not a PEP 508 environment marker, or None if it is one."""
     if len(text) > MAX_TEXT:
         return f"it has {len(text)} characters"
-    if _MARKER.fullmatch(text):
+    if re.fullmatch(_MARKER, text):
         return None
     from packaging.markers import InvalidMarker, Marker
 

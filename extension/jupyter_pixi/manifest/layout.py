@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 Path = tuple[str, ...]
 
@@ -158,8 +159,12 @@ def _unescape(match: re.Match[str]) -> str:
     return _SIMPLE.get(match.group(4), "")
 
 
+@lru_cache(maxsize=4)
 def scan(text: str) -> tuple[Section, ...]:
-    """The sections of a valid TOML text, the root section first (it may be empty)."""
+    """The sections of a valid TOML text, the root section first (it may be empty).
+
+    An edit looks at the same text many times before it changes it.
+    """
     scanner = _Scanner(text)
     root = Section((), 0, 0, False, tuple(scanner.entries()))
     sections = [root]

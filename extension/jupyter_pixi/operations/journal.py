@@ -6,17 +6,15 @@ alone. `.pixi/jupyter-pixi/journal.json` exists exactly while a change is betwee
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
-import platform
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from .. import system
+from .. import digests, system
 from ..prefix.paths import prepare_pixi_folder
 from ..prefix.paths import state_folder as place
 
@@ -52,12 +50,12 @@ class Journal:
     environment: str | None = None
     entry: Mapping[str, Any] | None = None
     pid: int = field(default_factory=os.getpid)
-    host: str = field(default_factory=platform.node)
+    host: str = field(default_factory=system.host_name)
 
     @property
     def is_alive(self) -> bool:
         """Whether the process that wrote it still runs on this machine (where a file lock cannot tell)."""
-        return self.host == platform.node() and system.is_alive(self.pid)
+        return self.host == system.host_name() and system.is_alive(self.pid)
 
     def to_json(self) -> str:
         """The file's text."""
@@ -171,7 +169,7 @@ def is_torn(planned: Planned) -> bool:
 
 def digest(data: bytes | None) -> str | None:
     """The sha256 of a content, None for no file."""
-    return None if data is None else hashlib.sha256(data).hexdigest()
+    return None if data is None else digests.digest(data)
 
 
 def digest_of(path: Path) -> str | None:

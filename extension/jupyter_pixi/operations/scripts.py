@@ -6,7 +6,6 @@ else is written beside a script.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
 from collections.abc import Mapping
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from .. import system
 from ..config import cached_environments
+from ..digests import text_digest
 from ..environments.host import current_subdir
 from ..errors import LockOutOfDate, PixiError, UsageError
 from ..manifest.model import Manifest, Platform
@@ -99,7 +99,7 @@ def prefix_folder(manifest: Manifest, environ: Mapping[str, str]) -> Path:
     block = find_block(manifest.data.decode(), manifest.path)
     place = "" if has_no_file(manifest.path) else str(manifest.path.resolve())
     text = f"{place}\0{block.text if block is not None else ''}"
-    key = hashlib.sha256(text.encode()).hexdigest()[:16]
+    key = text_digest(text)[:16]
     return cached_environments(environ) / f"{manifest.path.stem.strip('<>')}-{key}" / "envs"
 
 

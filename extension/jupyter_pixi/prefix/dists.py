@@ -16,9 +16,9 @@ from typing import Literal
 from urllib.parse import parse_qs, urlsplit
 
 from ..lockfile import packages
+from ..lockfile.location import local_path
 from ..lockfile.model import Package
 from .installed import INSTALLER, Distribution
-from .link import local_path
 from .wanted import pypi_identity
 
 Kind = Literal["wheel", "sdist", "direct", "path", "git", "directory"]

@@ -18,6 +18,7 @@ from .. import digests
 from ..errors import InstallError, NetworkError, PixiError
 from ..events import Note, Phase, Progress, Sink
 from ..lockfile import packages
+from ..lockfile.location import local_path
 from ..lockfile.records import to_record
 from .host import describe
 from .installed import forget_unreadable
@@ -143,16 +144,6 @@ def _check_local(records: Mapping[str, RepoDataRecord], wanted: Wanted) -> None:
             )
         if said and found != said:
             raise _mismatch(describe(package), said, found)
-
-
-def local_path(location: str) -> Path | None:
-    """The file that a location names, None for one that is fetched."""
-    if location.startswith("file://"):
-        from urllib.parse import urlsplit
-        from urllib.request import url2pathname
-
-        return Path(url2pathname(urlsplit(location).path))
-    return None if "://" in location else Path(location)
 
 
 def _check_offline(records: Mapping[str, RepoDataRecord], wanted: Wanted) -> None:

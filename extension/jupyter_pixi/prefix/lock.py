@@ -36,23 +36,27 @@ class PrefixGuard:
         except (OSError, UnicodeDecodeError):
             return ""
 
-    def write(self, fingerprint: str) -> None:
-        """Write the fingerprint, durably, if it reads otherwise. Raises OSError."""
+    def write(self, fingerprint: str, *, durable: bool = False) -> None:
+        """Write the fingerprint if it reads otherwise. Raises OSError.
+
+        It need not reach the disk before the packages do that it vouches for.
+        """
         if self.read() == fingerprint:
             return
+        write = system.write_durably if durable else system.write_whole
         data = fingerprint.encode("ascii")
         if self._lock.held:
-            system.write_durably(self._lock.fd, data)
+            write(self._lock.fd, data)
             return
         fd = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o666)
         try:
-            system.write_durably(fd, data)
+            write(fd, data)
         finally:
             os.close(fd)
 
     def begin(self) -> None:
-        """Mark the prefix as half made. Raises OSError."""
-        self.write(INSTALLING)
+        """Mark the prefix as half made, before anything in it changes. Raises OSError."""
+        self.write(INSTALLING, durable=True)
 
 
 @asynccontextmanager

@@ -126,17 +126,20 @@ def has_moved(prefix: Path) -> bool:
 
 
 def write_marker(prefix: Path, marker: Marker) -> bool:
-    """Write `conda-meta/pixi` if it reads otherwise. Returns whether anything was written. Raises OSError."""
-    return system.replace_if_changed(meta_folder(prefix) / _MARKER_FILE, marker.to_json().encode())
+    """Write `conda-meta/pixi` if it reads otherwise. Returns whether anything was written. Raises OSError.
+
+    It need not reach the disk before the packages do that it vouches for.
+    """
+    return system.replace_if_changed(meta_folder(prefix) / _MARKER_FILE, marker.to_json().encode(), durable=False)
 
 
 def write_prefix_files(prefix: Path) -> bool:
     """Write `pixi_env_prefix`, and `history` if it is missing. Returns whether anything was written. Raises OSError."""
     folder = meta_folder(prefix)
-    written = system.replace_if_changed(folder / _PREFIX_FILE, str(folder).encode())
+    written = system.replace_if_changed(folder / _PREFIX_FILE, str(folder).encode(), durable=False)
     history = folder / _HISTORY_FILE
     if not history.exists() or history.stat().st_size == 0:  # rattler leaves an empty one
-        written = system.replace_if_changed(history, _HISTORY) or written
+        written = system.replace_if_changed(history, _HISTORY, durable=False) or written
     return written
 
 

@@ -113,6 +113,9 @@ def remove_left_overs(prefix: Path, site: Path | None) -> tuple[str, ...]:
     Only files that RECORD names are removed, and only inside the prefix; not those that a distribution of the present
     site-packages has too (scripts). Raises OSError.
     """
+    others = other_site_packages(prefix, site)
+    if not others:
+        return ()
     removed: list[str] = []
     present = {
         Path(os.path.normpath(there.path.parent / file))
@@ -120,7 +123,7 @@ def remove_left_overs(prefix: Path, site: Path | None) -> tuple[str, ...]:
         for file in there.files
         if file.startswith("..")
     }
-    for folder in other_site_packages(prefix, site):
+    for folder in others:
         for there in distributions(prefix, folder).values():
             if there.installer != INSTALLER:
                 continue

@@ -76,7 +76,7 @@ def read_state(prefix: Path) -> dict[str, Any] | None:
 def write_state(prefix: Path, data: Mapping[str, Any]) -> bool:
     """Write the state file if it says something else. Returns whether it was written. Raises OSError."""
     content = json.dumps({"version": VERSION, **data}, separators=(",", ":"), ensure_ascii=False).encode()
-    return system.replace_if_changed(state_path(prefix), content)
+    return system.replace_if_changed(state_path(prefix), content, durable=False)
 
 
 def remove_state(prefix: Path) -> None:

@@ -67,6 +67,8 @@ def _indexes(locked: LockEnvironment | None) -> tuple[str, ...]:
 
 @dataclass
 class _Walk:
+    """The walk from what the manifest asks for through what the lock has; what it met and what is still to follow."""
+
     environment: Environment
     on: OnPlatform
     records: Records
