@@ -164,7 +164,7 @@ def test_wrong_digest_and_missing_file_are_sentences_and_repairable(channel: Pat
     remote = pypi("http://127.0.0.1:9/b-1.0-py3-none-any.whl", "b", "1.0", sha256="0" * 64)
     with pytest.raises(NetworkError, match="failed to install pypi packages"):
         run(request(root, (conda, remote), cache=cache))
-    with pytest.raises(NetworkError, match="Offline"):
+    with pytest.raises(NetworkError, match="This is offline"):
         run(replace(request(root, (conda, remote), cache=cache), offline=True))
     report = run(request(root, (conda, good), cache=cache))
     assert report.pypi_installed == ("a",) and report.repaired
