@@ -82,8 +82,8 @@ def entrypoint_sh(folder: str) -> tuple[str, ...]:
 def env_vars_command(prefix: str, path: str) -> str:
     """The shell command that writes packages' variables (etc/conda/env_vars.d, JSON) as exports to `path`."""
     program = (
-        "import glob, json, sys; "
-        '[print("export", k + "=" + json.dumps(v)) for f in sorted(glob.glob(sys.argv[1] + "/etc/conda/env_vars.d/*"))'
+        "import glob, json, shlex, sys; "
+        '[print("export", k + "=" + shlex.quote(v)) for f in sorted(glob.glob(sys.argv[1] + "/etc/conda/env_vars.d/*"))'
         " for k, v in json.load(open(f)).items()]"
     )
     words = (f"{prefix}/bin/python", "-c", program, prefix)

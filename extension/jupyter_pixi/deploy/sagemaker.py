@@ -18,7 +18,11 @@ from .model import File, Plan, Target
 from .quoting import comment, lines_to_file
 
 FILE = "Dockerfile.sagemaker"
-_REPOSITORY = re.compile(r"(?=.{2,256}$)[a-z0-9]+(?:[._/-][a-z0-9]+)*")
+_PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
+_REPOSITORY = re.compile(rf"(?=.{{2,256}}$){_PART}(?:/{_PART})*")
+MAX_URI = 255
+"""How long the name of a training image may be (SageMaker's API, AlgorithmSpecification)."""
+
 _ACCOUNT = re.compile(r"\d{12}")
 _REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
 _PLACEHOLDERS = ("123456789012", "eu-central-1")
@@ -127,9 +131,17 @@ def image_uri(plan: Plan, target: Target, registry: Registry) -> str:
         (repository, _REPOSITORY, "repository"),
     ):
         if not pattern.fullmatch(text):
-            raise PixiError(f"'{text}' is not the name of an AWS {what}.", code="usage")
+            help_ = "Name another with --repository." if text == repository else None
+            raise PixiError(f"'{text}' is not the name of an AWS {what}.", help=help_, code="usage")
     suffix = ".cn" if region.startswith("cn-") else ""
-    return f"{account}.dkr.ecr.{region}.amazonaws.com{suffix}/{repository}:{target.environment}"
+    uri = f"{account}.dkr.ecr.{region}.amazonaws.com{suffix}/{repository}:{target.environment}"
+    if len(uri) > MAX_URI:
+        raise PixiError(
+            f"The image would be named {uri}, and SageMaker takes no name of more than {MAX_URI} characters.",
+            help="Name a shorter repository with --repository.",
+            code="usage",
+        )
+    return uri
 
 
 def push_commands(plan: Plan, target: Target, registry: Registry) -> tuple[str, ...]:

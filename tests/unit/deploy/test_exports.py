@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
 import shutil
 import subprocess
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from jupyter_pixi.deploy import binder, dockerfile, images, sagemaker
+from jupyter_pixi.deploy.activate_text import env_vars_command
 from jupyter_pixi.deploy.binder import Present
 from jupyter_pixi.deploy.generated import refuse_changed, state, steps, write
 from jupyter_pixi.deploy.lint import lint
@@ -147,20 +149,23 @@ def test_cuda_images_are_those_that_were_published():
     assert images.glibc_of("registry:5000/mine") is None
 
 
-def test_aws_names_are_checked_against_its_own_model():
-    botocore = pytest.importorskip("botocore.session")
-    service = botocore.get_session().get_service_model("sagemaker")
-    image = service.shape_for("AlgorithmSpecification").members["TrainingImage"]
-    uri = sagemaker.image_uri(PLAN, JOB, sagemaker.Registry("111122223333", "eu-west-1"))
-    assert len(uri) <= image.metadata["max"]
-    assert uri == "111122223333.dkr.ecr.eu-west-1.amazonaws.com/weather-station:job"
-    for bad in (sagemaker.Registry("1"), sagemaker.Registry(region="moon"), sagemaker.Registry(repository="A B")):
-        with pytest.raises(PixiError, match="is not the name of an AWS"):
-            sagemaker.image_uri(PLAN, JOB, bad)
-
-
 def test_prefer_a_platform_without_cuda():
     both = dataclasses.replace(CPU, cuda="12", platform="gpu")
     plan = dataclasses.replace(PLAN, targets=(both, CPU, CUDA))
     assert dockerfile.choose(plan, "prod", None)[0] is CPU
     assert dockerfile.choose(plan, "prod", "gpu")[0] is both
+
+
+def test_variables_of_packages_are_taken_literally(tmp_path: Path):
+    """What stands in etc/conda/env_vars.d is a value, and nothing in it is run."""
+    prefix = tmp_path / "env"
+    (prefix / "etc/conda/env_vars.d").mkdir(parents=True)
+    values = {"A": "$HOME `id` 'x' \"y\"", "B": "two\nlines"}
+    (prefix / "etc/conda/env_vars.d/p.json").write_text(json.dumps(values))
+    (prefix / "bin").mkdir()
+    (prefix / "bin/python").symlink_to(sys.executable)
+    tell = f". {tmp_path}/v.sh; python -c \"import json, os; print(json.dumps([os.environ[k] for k in ('A', 'B')]))\""
+    command = f"{env_vars_command(str(prefix), f'{tmp_path}/v.sh')} && {tell}"
+    environ = {"PATH": f"{prefix}/bin:/usr/bin:/bin"}
+    done = subprocess.run(["bash", "-c", command], env=environ, capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout) == list(values.values())
