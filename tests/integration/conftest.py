@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from support import docker_engine
+from support.base_images import base_images
 from support.homes import Home
 from support.kernels import Kernel
 from support.servers import server
@@ -42,3 +44,17 @@ def slow_channel(test_channel_folder: Path, isolated_home: Home, tmp_path_factor
     isolated_home.environ.update(PIXI_CACHE_DIR=cache, RATTLER_CACHE_DIR=cache)
     with server(test_channel_folder) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def docker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[docker_engine.Engine]:
+    """A docker engine of the tests' own, with the base images that Dockerfiles name."""
+    folder = tmp_path_factory.mktemp("docker")
+    try:
+        root = docker_engine.tools(docker_engine.cache())
+        system = docker_engine.base_system(docker_engine.cache(), root)
+        with docker_engine.engine(folder, root) as running:
+            base_images(running, system, folder)
+            yield running
+    except docker_engine.Unavailable as reason:
+        pytest.skip(str(reason))

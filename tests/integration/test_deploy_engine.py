@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -13,8 +12,8 @@ from pathlib import Path
 
 import pytest
 from jupyter_pixi.demo.channel import serve
-from support import docker_engine
-from support.docker_engine import Engine, Unavailable
+from support.docker_engine import Engine
+from support.repo2docker import repo2docker
 
 pytestmark = pytest.mark.full
 
@@ -68,20 +67,6 @@ INVOKE = """\
 import os, sys
 print("INVOKED", sys.prefix, os.environ.get("GREETING"), os.environ.get("STATION"), sys.argv[1:])
 """
-
-
-@pytest.fixture(scope="module")
-def docker(tmp_path_factory: pytest.TempPathFactory):
-    """The engine with its base images."""
-    folder = tmp_path_factory.mktemp("docker")
-    try:
-        root = docker_engine.tools(docker_engine.cache())
-        system = docker_engine.base_system(docker_engine.cache(), root)
-        with docker_engine.engine(folder, root) as running:
-            docker_engine.base_images(running, system, folder)
-            yield running
-    except Unavailable as reason:
-        pytest.skip(str(reason))
 
 
 @pytest.fixture(scope="module")
@@ -225,38 +210,10 @@ def test_a_sagemaker_job_runs_in_the_environment(docker: Engine, weather, tmp_pa
     assert "not changed in a job" in refused.stderr
 
 
-SHIM = """\
-#!/bin/sh
-# repo2docker asks for buildx, whose work the engine's own BuildKit does as well.
-if [ "$1" = buildx ]; then
-  shift
-  [ "$1" = version ] && exec echo github.com/docker/buildx
-  shift
-  for word do shift; [ "$word" = --load ] || set -- "$@" "$word"; done
-  DOCKER_BUILDKIT=1 exec {docker} build --network=host "$@"
-fi
-exec {docker} "$@"
-"""
-
-
 def test_repo2docker_builds_the_binder_folder_and_its_kernels_run(docker: Engine, weather, tmp_path: Path):
-    repo2docker = shutil.which(
-        "jupyter-repo2docker", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    )
-    if repo2docker is None:
-        pytest.skip("repo2docker is not installed")
     weather.do("export", "binder", "-e", "prod")
     shutil.rmtree(weather.root / ".pixi", ignore_errors=True)
-    shim = tmp_path / "bin/docker"
-    shim.parent.mkdir()
-    shim.write_text(SHIM.format(docker=shutil.which("docker", path=docker.environ["PATH"])))
-    shim.chmod(0o755)
-    environ = docker.environ | {"PATH": f"{shim.parent}{os.pathsep}{docker.environ['PATH']}"}
-    command = [repo2docker, "--no-run", "--user-name=jovyan", "--user-id=1000", "--image-name=weather-binder"]
-    done = subprocess.run(
-        [*command, str(weather.root)], env=environ, capture_output=True, text=True, timeout=900, check=False
-    )
-    assert done.returncode == 0, (done.stdout + done.stderr)[-4000:]
+    repo2docker(docker, weather.root, tmp_path, "weather-binder")
     serve_it = ["jupyter", "lab", "--ip=127.0.0.1", "--port=8899", "--IdentityProvider.token=t", "--no-browser"]
     docker.run("run", "--detach", "--network=none", "--name", "hub", "weather-binder", *serve_it)
     try:

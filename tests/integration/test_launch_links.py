@@ -111,6 +111,20 @@ def test_an_archive_is_unpacked_and_a_hostile_one_is_not(source, engine, tmp_pat
     assert not (tmp_path / "b").exists()
 
 
+def test_what_cannot_be_launched_leaves_no_temporary_folder(engine, tmp_path: Path, isolated_home):
+    (tmp_path / "temporary").mkdir()
+    (tmp_path / "empty").mkdir()
+    isolated_home.environ["TMPDIR"] = str(tmp_path / "temporary")
+    shutil.make_archive(str(tmp_path / "x"), "zip", tmp_path / "empty")
+    for target, said in ((tmp_path / "x.zip", "no Pixi workspace"), ("http://127.0.0.1:9/x.zip", "cannot be fetched")):
+        done = engine("launch", str(target))
+        assert done.returncode == 1
+        assert said in done.stderr
+    assert not list((tmp_path / "temporary").glob("jupyter-pixi-*"))
+    assert engine("launch", str(tmp_path / "empty")).returncode == 1
+    assert (tmp_path / "empty").is_dir(), "a folder of the user's is not ours to remove"
+
+
 @pytest.mark.parametrize(
     "address",
     [

@@ -1,7 +1,7 @@
-"""Turns Debian's packages into a running docker engine of the test's own, with base images made on this machine.
+"""Turns Debian's packages into a running docker engine of the test's own.
 
 Nothing is installed: the packages are unpacked below the cache, the engine's state is in the test's folder and it
-listens on a socket there. No registry is asked: the names that Dockerfiles use stand for a Debian made by debootstrap.
+listens on a socket of its own. No registry is asked: `base_images` makes what Dockerfiles begin with.
 """
 
 from __future__ import annotations
@@ -20,18 +20,6 @@ from pathlib import Path
 PACKAGES = ("docker.io", "containerd", "runc", "debootstrap")
 START_SECONDS = 60.0
 INCLUDED = "ca-certificates,libsqlite3-0,libffi8,libreadline8,libncursesw6,libexpat1"  # what a Python links to
-ENGINE_REQUIREMENTS = (
-    "py-rattler>=0.28,<0.29",
-    "packaging",
-    "pypi-simple",
-    "pyyaml",
-    "tomli>=2.5",
-    "xxhash",
-    "msgpack",
-)
-ENGINE_REQUIREMENTS += ("uv>=0.11.15,<0.13", "watchfiles", "jupyter-core")
-_LIVE = ("./proc/", "./sys/", "./dev/")
-REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 class Unavailable(Exception):
@@ -133,51 +121,3 @@ def engine(folder: Path, root: Path):
         for mount in (state / "netns/default",):
             subprocess.run(["umount", str(mount)], capture_output=True, check=False)
         socket.unlink(missing_ok=True)
-
-
-def base_images(made: Engine, system: Path, work: Path) -> None:
-    """The images whose names the Dockerfiles use: a Debian with this machine's Python, and one with the engine."""
-    made.run("import", str(system), "test/debian")
-    python = Path(sys.base_prefix)
-    context = work / "images"
-    context.mkdir()
-    shutil.copytree(python, context / "python", symlinks=True, ignore=shutil.ignore_patterns("test", "__pycache__"))
-    target = context / "engine"
-    uv = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--python", sys.executable, "--target", str(target)]
-    subprocess.run([*uv, *ENGINE_REQUIREMENTS], check=True, capture_output=True)
-    package = REPOSITORY / "extension/jupyter_pixi"
-    ignore = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(package, target / "jupyter_pixi", ignore=ignore)
-    _own_wheel(context / "wheels")
-    executable = f"{python}/bin/python3"
-    (context / "pixi").write_text(f'#!/bin/bash\nPYTHONPATH=/engine exec {executable} -P -m jupyter_pixi "$@"\n')
-    (context / "pixi").chmod(0o755)
-    shutil.copy("/etc/ssl/certs/ca-certificates.crt", context / "ca.crt")  # a company's own may be in it
-    parents = [str(p) for p in reversed(python.parents) if str(p) != "/"]
-    opened = " ".join(["mkdir -p", *parents, "&& chmod a+rx", *parents])  # /root is closed to others
-    (context / "Dockerfile").write_text(
-        "FROM test/debian AS system\n"
-        f"RUN {opened} && useradd --create-home --uid 1000 ubuntu\n"
-        f"COPY python {python}\n"
-        "COPY ca.crt /etc/ssl/certs/ca-certificates.crt\n"
-        "ENV SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt\n"
-        'CMD ["bash"]\n'
-        "FROM system AS python\n"
-        f"RUN ln -s {executable} /usr/local/bin/python3 && ln -s python3 /usr/local/bin/python\n"
-        "COPY wheels /wheels\n"
-        "ENV PIP_FIND_LINKS=/wheels PIP_CERT=/etc/ssl/certs/ca-certificates.crt\n"
-        "FROM system AS pixi\n"
-        "COPY engine /engine\n"
-        "COPY pixi /usr/local/bin/pixi\n"
-    )
-    made.build(context, "ubuntu:24.04", "--target", "system")
-    made.build(context, "python:3.12-slim-bookworm", "--target", "python")
-    made.build(context, "ghcr.io/prefix-dev/pixi:0.77.0-noble", "--target", "pixi")
-    made.run("tag", "ghcr.io/prefix-dev/pixi:0.77.0-noble", "ghcr.io/prefix-dev/pixi:0.77.0-noble-cuda-12.9.1")
-
-
-def _own_wheel(folder: Path) -> None:
-    """This package's wheel, as the index would have it; its front end is not asked for."""
-    command = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(folder)]
-    environ = os.environ | {"HATCH_BUILD_NO_HOOKS": "true"}
-    subprocess.run(command, cwd=REPOSITORY, env=environ, check=True, capture_output=True)

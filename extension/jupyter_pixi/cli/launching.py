@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import tempfile
 from argparse import Namespace
@@ -13,6 +14,7 @@ from .output import Output, context_of
 
 if TYPE_CHECKING:
     from ..operations.launch import Launch
+    from ..operations.launch_target import Target
 
 
 def launch(arguments: Namespace) -> int:
@@ -28,11 +30,16 @@ def launch(arguments: Namespace) -> int:
     target = parse(arguments.target, ref=arguments.ref, subfolder=arguments.subfolder, cwd=context.cwd)
     if target.kind == "folder" and arguments.path:
         raise UsageError("--path says where to put what is fetched, and a folder is used where it is.")
-    place = _place(arguments, target.name)
+    place = _place(arguments, target)
     if target.kind != "folder":
         output.say(f"Fetching {target.shown}" + (f" at {target.ref}" if target.ref else ""))
-    where = fetch(target, place, output.say)
-    planned = plan_launch(where, target.subfolder, context, arguments.environment, arguments.opened)
+    try:
+        where = fetch(target, place, output.say)
+        planned = plan_launch(where, target.subfolder, context, arguments.environment, arguments.opened)
+    except BaseException:
+        if not arguments.path and target.kind != "folder":
+            shutil.rmtree(place.parent, ignore_errors=True)  # a temporary folder that is of no use to anybody
+        raise
     output.say(told(planned) + "\n")
     _ask(arguments, planned)
     _install(arguments, planned)
@@ -46,10 +53,12 @@ def launch(arguments: Namespace) -> int:
     return _open(arguments, planned)
 
 
-def _place(arguments: Namespace, name: str) -> Path:
+def _place(arguments: Namespace, target: Target) -> Path:
     if arguments.path:
         return Path(arguments.path).absolute()
-    return Path(tempfile.mkdtemp(prefix="jupyter-pixi-launch-")).resolve() / name
+    if target.kind == "folder":
+        return Path(target.address)
+    return Path(tempfile.mkdtemp(prefix="jupyter-pixi-launch-")).resolve() / target.name
 
 
 def _ask(arguments: Namespace, planned: Launch) -> None:
@@ -96,7 +105,7 @@ def _open(arguments: Namespace, planned: Launch) -> int:
             output.say("Ctrl-C ends it.")
             status = running.process.wait()
     except KeyboardInterrupt:
-        output.say("Stopped.")
+        output.say(f"Stopped. The workspace is in {planned.root}.")
         return 0
     if status:
         output.warn(f"JupyterLab ended with status {status}; its log is {log}")

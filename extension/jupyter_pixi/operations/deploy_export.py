@@ -119,6 +119,8 @@ def _with_ignore_file(planned: tuple[Step, ...]) -> tuple[tuple[Step, ...], tupl
 
 def lint_file(context: Context, path: Path) -> tuple[lint.Finding, ...]:
     """`export dockerfile --lint FILE`. Asks the workspace that is there, if one is. Raises OSError and PixiError."""
+    if not path.is_file():
+        raise PixiError(f"There is no file {path} to look at.", code="usage")
     text = path.read_text("utf-8", "replace")
     names = (f"{path.name}.dockerignore", ".dockerignore")  # docker looks for its own first
     ignore = next((p for p in map(path.with_name, names) if p.is_file()), None)
