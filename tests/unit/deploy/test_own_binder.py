@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
+import pytest
 from jupyter_pixi.demo.sample import Content, manifest
 from jupyter_pixi.deploy.binder import Options
 from jupyter_pixi.operations.context import Context
-from jupyter_pixi.operations.deploy_export import BinderRequest, Where, check_binder, export_binder
+from jupyter_pixi.operations.deploy_export import BinderRequest, Where, check_binder, export_binder, lint_file
 from jupyter_pixi.operations.workspace import open_workspace
 
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -21,6 +26,16 @@ def test_the_folder_is_up_to_date():
     text = (REPOSITORY / "binder/Dockerfile").read_text()
     final = text[text.rindex("\nFROM ") :]
     assert "node" not in final.lower()
+
+
+def test_hadolint_and_our_lint_find_nothing():
+    file = REPOSITORY / "binder/Dockerfile"
+    assert not lint_file(Context(cwd=SAMPLE, environ={}), file)
+    hadolint = shutil.which("hadolint", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    if hadolint is None:
+        pytest.skip("hadolint is not installed")
+    done = subprocess.run([hadolint, str(file)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
 
 
 def test_the_check_finds_no_error():
