@@ -55,6 +55,7 @@ class Config:
     change_ps1: bool = True
     force_activate: bool = False
     activation_cache: bool = False
+    source_completions: bool = True
     authentication_file: Path | None = None
     s3_options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     offline: bool = False
@@ -287,6 +288,7 @@ def _merge(layers: list[_Layer], warnings: list[str], environ: Mapping[str, str]
         tls_no_verify=_last(tables, "tls-no-verify", False) is True,
         change_ps1=_last(shells, "change-ps1", True) is not False,
         force_activate=_last(shells, "force-activate", False) is True,
+        source_completions=_last(shells, "source-completion-scripts", True) is not False,
         activation_cache=_last([t.get("experimental", {}) for t in tables], "use-environment-activation-cache", False)
         is True,
         authentication_file=Path(authentication) if isinstance(authentication, str) else None,

@@ -48,7 +48,7 @@ def completion(arguments: Namespace) -> int:
 
 def complete(arguments: Namespace) -> int:
     """`complete -- WORDS…`: what the last word may become, one offer a line. Never fails."""
-    words = arguments.words[1:] if arguments.words[:1] == ["--"] else arguments.words
+    words = _without_breaks(arguments.words[1:] if arguments.words[:1] == ["--"] else arguments.words)
     context = context_of(arguments)
     *before, begun = words or [""]
     named = _manifest(before)
@@ -62,6 +62,17 @@ def complete(arguments: Namespace) -> int:
         output: Output = arguments.output
         output.data("\n".join(offers))
     return 0
+
+
+def _without_breaks(words: Sequence[str]) -> list[str]:
+    """The words without the `=` that bash takes for one between an option and its value: `-e`, `=`, `cuda`."""
+    kept: list[str] = []
+    for at, word in enumerate(words):
+        if word == "=" and at and words[at - 1].startswith("--"):
+            kept += [""] if at == len(words) - 1 else []
+        else:
+            kept.append(word)
+    return kept
 
 
 @dataclass

@@ -33,7 +33,11 @@ def shell_hook(arguments: Namespace) -> int:
         output.data(hook.hook_json(activation.evaluate(found, environ, cwd=context.cwd)))
         return 0
     dialect = hook.dialect_name(arguments.shell, context.environ)
-    output.data(hook.hook_text(found, environ, dialect, change_prompt=ready.change_prompt).rstrip("\n"))
+    config = ready.session.opened.config
+    text = hook.hook_text(
+        found, environ, dialect, change_prompt=ready.change_prompt, completions=config.source_completions
+    )
+    output.data(text.rstrip("\n"))
     return 0
 
 
@@ -51,7 +55,12 @@ def shell(arguments: Namespace) -> int:
     ready = _ready(arguments)
     arguments.output.close()
     found = task_prefix.static(ready.session, ready.environment)
-    return become_shell(found, ready.session.context, change_prompt=ready.change_prompt)
+    return become_shell(
+        found,
+        ready.session.context,
+        change_prompt=ready.change_prompt,
+        completions=ready.session.opened.config.source_completions,
+    )
 
 
 def _ready(arguments: Namespace) -> _Ready:

@@ -20,7 +20,7 @@ _READS = {
 """Shells that read a file of ours when they start, and how they are asked to."""
 
 
-def become_shell(found: activation.Static, context: Context, *, change_prompt: bool) -> int:
+def become_shell(found: activation.Static, context: Context, *, change_prompt: bool, completions: bool = True) -> int:
     """Run the shell that SHELL names (bash where it names none) to its end; its exit status. Raises PixiError.
 
     Shells that can read one more file at their start are given the hook there, because what a user's own start-up
@@ -36,7 +36,7 @@ def become_shell(found: activation.Static, context: Context, *, change_prompt: b
     if name not in _READS:
         return run_words([program], context.cwd, activation.evaluate(found, environ).environ(), context.environ)
     dialect = hook.dialect_name(name, {})
-    text = hook.hook_text(found, environ, dialect, change_prompt=change_prompt)
+    text = hook.hook_text(found, environ, dialect, change_prompt=change_prompt, completions=completions)
     with tempfile.TemporaryDirectory(prefix="jupyter-pixi-shell-") as folder:
         path = Path(folder) / f"activate{hook.DIALECTS[dialect].suffix}"
         own = Path(environ.get("HOME", "~")).expanduser() / ".bashrc"

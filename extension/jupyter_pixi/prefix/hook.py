@@ -127,6 +127,18 @@ pixi() {
 }
 """
 
+_COMPLETIONS = {
+    "bash": (
+        "share/bash-completion/completions",
+        'if [ -n "${BASH_VERSION-}" ]; then\n'
+        '    for _pixi_f in %s/*; do if [ -f "$_pixi_f" ]; then . "$_pixi_f"; fi; done\n'
+        "    unset _pixi_f\nfi\n",
+    ),
+    "zsh": ("share/zsh/site-functions", "fpath+=(%s)\nautoload -Uz compinit\ncompinit\n"),
+    "fish": ("share/fish/vendor_completions.d", "for file in %s/*\n    source $file\nend\n"),
+}
+"""Where packages put completions for a shell, and how it reads all of them."""
+
 _FISH_PROMPT = """
 if not functions -q __jupyter_pixi_prompt_before
     functions -c fish_prompt __jupyter_pixi_prompt_before
@@ -156,9 +168,17 @@ def dialect_name(shell: str | None, environ: Mapping[str, str]) -> str:
 
 
 def hook_text(
-    activation: Static, environ: Mapping[str, str], shell: str = "bash", *, change_prompt: bool = True
+    activation: Static,
+    environ: Mapping[str, str],
+    shell: str = "bash",
+    *,
+    change_prompt: bool = True,
+    completions: bool = True,
 ) -> str:
-    """The text to be evaluated by a shell of that dialect, for a caller with this environment."""
+    """The text to be evaluated by a shell of that dialect, for a caller with this environment.
+
+    With `completions` it reads those of the environment's packages.
+    """
     dialect = DIALECTS[shell]
     level = next_level(environ)
     lines: list[str] = []
@@ -172,7 +192,7 @@ def hook_text(
         if key in environ:
             lines.append(literal(f"CONDA_ENV_SHLVL_{level}_{key}", environ[key]))
         lines.append(dialect.set(key, value))
-    text = "\n".join(lines) + "\n"
+    text = "\n".join(lines) + "\n" + (_completions(activation, shell) if completions else "")
     return text + _prompt(activation.variables.get("PIXI_PROMPT", ""), shell, change_prompt)
 
 
@@ -185,6 +205,14 @@ def _scripts(activation: Static, suffix: str) -> tuple[str, ...]:
             found.extend(sorted(entry.path for entry in os.scandir(folder) if entry.name.endswith(suffix)))
         of_packages = found
     return (*of_packages, *activation.of_manifest)
+
+
+def _completions(activation: Static, shell: str) -> str:
+    where, text = _COMPLETIONS.get(shell, ("", ""))
+    folder = os.path.join(activation.variables.get("CONDA_PREFIX", ""), *where.split("/"))  # noqa: PTH118
+    if not where or not os.path.isdir(folder):  # noqa: PTH112
+        return ""
+    return text % (_fish_literal(folder) if shell == "fish" else shlex.quote(folder))
 
 
 def _prompt(prompt: str, shell: str, change_prompt: bool) -> str:

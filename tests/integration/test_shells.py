@@ -1,0 +1,96 @@
+"""`shell-hook` and `completion` in the shells that this machine has, in a folder whose name they could misread."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from support.workspaces import Workspace
+
+MANIFEST = """\
+[workspace]
+name = "{name}"
+channels = ["{channel}"]
+platforms = ["{subdir}"]
+
+[dependencies]
+greeter = "*"
+
+[tasks]
+bench = "echo b"
+build = "echo c"
+
+[environments]
+extra = []
+"""
+RUN = {"bash": ("bash", "--norc", "-c"), "zsh": ("zsh", "-f", "-c"), "fish": ("fish", "--no-config", "-c")}
+shells = pytest.mark.parametrize(
+    "shell",
+    [pytest.param(s, marks=pytest.mark.skipif(not shutil.which(s), reason=f"there is no {s} here")) for s in RUN],
+)
+
+
+@pytest.fixture
+def odd(workspace) -> Workspace:
+    """An installed workspace, with completions as packages bring them."""
+    made = workspace(MANIFEST, name="it's $a `ws`")
+    made.do("install")
+    for shell, path in {
+        "bash": "share/bash-completion/completions/tool",
+        "zsh": "share/zsh/site-functions/_tool",
+        "fish": "share/fish/vendor_completions.d/tool.fish",
+    }.items():
+        file = made.prefix() / path
+        file.parent.mkdir(parents=True)
+        file.write_text("#compdef tool\n_tool() { :; }\n" if shell == "zsh" else "complete -c tool -a word\n")
+    (made.prefix() / "share/bash-completion/completions/tool").write_text("complete -W word tool\n")
+    return made
+
+
+def said(odd: Workspace, shell: str, text: str) -> str:
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environ = {**odd.home.environ, "PATH": path}
+    done = subprocess.run(
+        [*RUN[shell], text], cwd=odd.root, env=environ, capture_output=True, text=True, check=True, timeout=60
+    )
+    return done.stdout
+
+
+@shells
+def test_a_hook_activates_and_brings_the_packages_completions(odd, shell):
+    hook = odd.root / "hook"
+    hook.write_text(odd.do("shell-hook", "-s", shell))
+    known = {"bash": "complete -p tool", "zsh": "echo $_comps[tool]", "fish": "complete -C 'tool '"}[shell]
+    lines = said(odd, shell, f"source ./hook; echo $GREETER_MOOD; echo $CONDA_PREFIX; {known}").splitlines()
+    assert lines[:2] == ["sunny", str(odd.prefix())]
+    assert {"bash": "complete -W 'word' tool", "zsh": "_tool", "fish": "word"}[shell] in lines[2:]
+    odd.do("config", "set", "--local", "shell.source-completion-scripts", "false")
+    assert str(odd.prefix() / "share") not in odd.do("shell-hook", "-s", shell)
+
+
+@shells
+def test_completion_offers_what_the_workspace_has(odd, shell, tmp_path):
+    script = tmp_path / "completion"
+    script.write_text(odd.do("completion", "--shell", shell))
+    asked = {"jupyter-pixi run b": {"bench", "build"}, "jupyter-pixi run -e ": {"default", "extra"}}
+    if shell == "bash":
+        asked["jupyter-pixi install --environment = ex"] = {"extra"}  # `=` is a word of its own there
+    for line, offers in asked.items():
+        found = set(said(odd, shell, _ask(shell, line, script)).split())
+        assert found == offers, line
+
+
+def _ask(shell: str, line: str, script: object) -> str:
+    """What a shell does when a key asks for completions of a line."""
+    if shell == "fish":
+        return f"source {script}; complete -C '{line}'"
+    words = " ".join(f"'{word}'" for word in line.split(" "))
+    if shell == "bash":
+        call = "COMP_CWORD=$(( ${#COMP_WORDS[@]} - 1 )); _jupyter_pixi; printf '%s\\n' \"${COMPREPLY[@]}\""
+        return f"source {script}; COMP_WORDS=({words}); {call}"
+    stand_in = 'compdef() { :; }; compadd() { print -l -- "${(@P)2}"; }; _files() { :; }'
+    return f"{stand_in}; source {script}; words=({words}); CURRENT=$#words; _jupyter_pixi"
