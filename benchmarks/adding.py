@@ -12,43 +12,58 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from support.kernels import Kernel
 
 PACKAGE = "cowsay"
 SPECS = ("python >=3.11", "ipykernel", "threadpoolctl", PACKAGE)
 """What the sample's environment `cpu` asks for, and the package."""
 
-READY = """
+_STANDBY = 'get_ipython().magics_manager.magics["line"]["pixi"].bridge.standby'
+_READY = f"""
 import time
-_standby = get_ipython().magics_manager.magics["line"]["pixi"].bridge.standby
-while _standby.pid is None: time.sleep(0.05)
+while {_STANDBY}.pid is None: time.sleep(0.05)
 time.sleep(1.5)
 """
-"""Waits as long as a person takes between two commands."""
+"""Waits as long as a person does at least between two commands."""
 
-FORGET = f"""
+_FORGET = f"""
 import sys
 for _name in [name for name in sys.modules if name.partition(".")[0] == "{PACKAGE}"]: del sys.modules[_name]
 %pixi remove {PACKAGE}
 """
 
 
-def in_kernel(client, pause: str = READY) -> float:
-    """Adds the package in a kernel's cell and imports it in the next line: seconds from Enter to the cell's reply.
+def in_kernel(kernel: Kernel, *, ready: bool) -> float:
+    """Adds the package in a cell and imports it in the next line: seconds from Enter to the cell's reply.
 
-    Then takes it out again. Raises RuntimeError where a cell fails.
+    Then takes it out again. `ready` waits first until an engine is. Raises RuntimeError where a cell fails.
     """
-    _run(client, pause)
+    if ready:
+        _run(kernel, _READY)
     begin = time.perf_counter()
-    _run(client, f"%pixi add {PACKAGE}\nimport {PACKAGE}")
+    _run(kernel, f"%pixi add {PACKAGE}\nimport {PACKAGE}")
     seconds = time.perf_counter() - begin
-    _run(client, FORGET)
+    _run(kernel, _FORGET)
     return seconds
 
 
-def _run(client, code: str) -> None:
-    reply = client.execute_interactive(code, timeout=120, output_hook=lambda message: None)
-    if reply["content"]["status"] != "ok":
-        raise RuntimeError(reply["content"]["evalue"])
+def memory(kernel: Kernel) -> float | None:
+    """The megabytes that the waiting engine has to itself; None where the system does not tell."""
+    _run(kernel, _READY)
+    try:
+        text = Path(f"/proc/{kernel.value(f'print({_STANDBY}.pid)')}/smaps_rollup").read_text()
+    except OSError:
+        return None
+    return next(int(line.split()[1]) / 1024 for line in text.splitlines() if line.startswith("Private_Dirty:"))
+
+
+def _run(kernel: Kernel, code: str) -> None:
+    outcome = kernel.run(code)
+    if outcome.status != "ok":
+        raise RuntimeError(outcome.text)
 
 
 def beside(url: str, prefix: Path, folder: Path, cache: Path) -> float:

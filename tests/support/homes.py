@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _OURS = ("PIXI", "CONDA", "JUPYTER", "JPY_", "IPYTHON", "VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME", "MAMBA", "RATTLER")
+_SLOW = ("PYTHONDONTWRITEBYTECODE",)
+"""Without compiled modules every process of a test would compile them anew, as no installed package has to."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,7 @@ class Home:
 
 def make_home(path: Path, package_cache: Path) -> Home:
     """A home under `path`. `package_cache` is shared by several, so that a package is unpacked once."""
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(_OURS)}
+    kept = {key: value for key, value in os.environ.items() if not key.startswith((*_OURS, *_SLOW))}
     folders = {
         "HOME": path,
         "PIXI_HOME": path / ".pixi",

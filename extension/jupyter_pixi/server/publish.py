@@ -9,8 +9,10 @@ import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ..kernels.specs import Spec
+if TYPE_CHECKING:  # what makes kernelspecs is loaded by the thread that looks, not by the server's start
+    from ..kernels.specs import Spec
 
 _TURN = 0.0005
 """Seconds between two kernelspecs: many small writes in a row would leave the server's event loop no turn."""
