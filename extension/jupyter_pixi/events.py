@@ -32,6 +32,8 @@ class Started(Event):
     environment: str | None = None
     pid: int | None = None
     kernel: str | None = None  # connection file name or id of the calling kernel
+    host: str | None = None  # the machine's name
+    born: str | None = None  # what tells the process from a later one of the same id (system.birth)
 
 
 @dataclass(frozen=True)

@@ -276,6 +276,30 @@ def is_alive(pid: int) -> bool:
     return True
 
 
+def birth(pid: int) -> str | None:
+    """What tells a process from a later one of the same id: when it began, as the system counts. None if unknown.
+
+    Empty where there is no such process, or only its remains. (proc(5): `starttime` counts from the boot.)
+    """
+    if not Path("/proc/self/stat").exists():
+        return None
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text()
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return ""
+    fields = text.rpartition(")")[2].split()  # the program's name before it may hold anything
+    return "" if fields[0] in "ZX" else f"{boot}:{fields[19]}"
+
+
+def still_runs(pid: int, born: str | None) -> bool:
+    """Whether the process that had this id and birth is still there; without a birth, whether the id is in use."""
+    now = birth(pid)
+    if now is None:
+        return is_alive(pid)
+    return bool(now) and (born is None or born == now)
+
+
 def become(argv: Sequence[str], environ: Mapping[str, str]) -> NoReturn:
     """Become another program: process id, descriptors and working directory stay. Raises OSError.
 

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import queue
-import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +13,7 @@ import pytest
 from jupyter_pixi.events import Phase, Result, Started, to_line
 from jupyter_pixi.server.schemas import ENVIRONMENTS_CHANGED, OPERATION
 from support.homes import Home, make_home
-from support.jupyter_server import TOKEN, Running, jupyter_server
+from support.jupyter_server import Running, events, jupyter_server, next_of
 
 API = "jupyter-pixi/api"
 WEATHER = """\
@@ -63,39 +60,6 @@ def wait(reached: Callable[[], Any], seconds: float) -> float:
         assert time.monotonic() - began < seconds, f"not within {seconds} s"
         time.sleep(0.02)
     return time.monotonic() - began
-
-
-@contextmanager
-def events(running: Running) -> Iterator[queue.Queue[dict[str, Any]]]:
-    """What comes over the server's event bus, as a browser hears it."""
-    from websocket import create_connection
-
-    address = running.url.replace("http", "ws", 1) + f"api/events/subscribe?token={TOKEN}"
-    socket = create_connection(address, timeout=30)
-    heard: queue.Queue[dict[str, Any]] = queue.Queue()
-
-    def listen() -> None:
-        try:
-            while True:
-                heard.put(json.loads(socket.recv()))
-        except Exception:
-            return
-
-    thread = threading.Thread(target=listen, daemon=True)
-    thread.start()
-    try:
-        yield heard
-    finally:
-        socket.close()
-        thread.join(5)
-
-
-def next_of(heard: queue.Queue[dict[str, Any]], schema: str, seconds: float = 5) -> dict[str, Any]:
-    deadline = time.monotonic() + seconds
-    while True:
-        event = heard.get(timeout=max(0.01, deadline - time.monotonic()))
-        if event["schema_id"] == schema:
-            return event
 
 
 @pytest.mark.parametrize("path", ["workspaces", "operations", "operations/x?manifest=y"])

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import queue
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -110,6 +112,40 @@ def jupyter_server(
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+@contextmanager
+def events(running: Running) -> Iterator[queue.Queue[dict[str, Any]]]:
+    """What comes over the server's event bus, as a browser hears it."""
+    from websocket import create_connection
+
+    address = running.url.replace("http", "ws", 1) + f"api/events/subscribe?token={TOKEN}"
+    socket = create_connection(address, timeout=30)
+    heard: queue.Queue[dict[str, Any]] = queue.Queue()
+
+    def listen() -> None:
+        try:
+            while True:
+                heard.put(json.loads(socket.recv()))
+        except Exception:
+            return
+
+    thread = threading.Thread(target=listen, daemon=True)
+    thread.start()
+    try:
+        yield heard
+    finally:
+        socket.close()
+        thread.join(5)
+
+
+def next_of(heard: queue.Queue[dict[str, Any]], schema: str, seconds: float = 5) -> dict[str, Any]:
+    """The next event of a schema. Raises queue.Empty where none comes in time."""
+    deadline = time.monotonic() + seconds
+    while True:
+        event = heard.get(timeout=max(0.01, deadline - time.monotonic()))
+        if event["schema_id"] == schema:
+            return event
 
 
 def _wait(running: Running, process: subprocess.Popen[bytes], seconds: float = 60) -> None:

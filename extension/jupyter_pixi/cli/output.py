@@ -75,6 +75,7 @@ class Output:
                 self._pipe.write(to_line(event))
             except (BrokenPipeError, ValueError):
                 self._pipe = None
+                _hush()
         if self._pipe is None:
             self._show(event)
 
@@ -172,6 +173,15 @@ class Output:
 
     def _painted(self, code: str, text: str) -> str:
         return f"\x1b[{code}m{text}\x1b[0m" if self.color else text
+
+
+def _hush() -> None:
+    """Say nothing any more: whoever read the events has gone (a server that was stopped), and with it what reads
+    the standard streams. The work goes on, and its file tells of it."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    for fd in (1, 2):
+        os.dup2(null, fd)
+    os.close(null)
 
 
 def _without_secrets(event: Event) -> Event:

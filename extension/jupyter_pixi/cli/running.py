@@ -8,6 +8,7 @@ from argparse import Namespace
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+from .. import system
 from ..events import Started
 from ..operations.context import Context
 from .output import Output, context_of
@@ -64,5 +65,7 @@ def _record(output: Output, context: Context) -> None:
         environment=caller.environment if caller else None,
         pid=os.getpid(),
         kernel=caller.kernel if caller else None,
+        host=system.host_name(),
+        born=system.birth(os.getpid()),
     )
     output.start_log(log, started)

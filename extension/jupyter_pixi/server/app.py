@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +15,13 @@ from traitlets import Bool, Dict, Float, Int, List, Unicode
 from .. import policy
 from ..kernels.launch import SERVER_VARIABLE
 from . import launch_page, restart, state
+from .follower import Follower, Heard
 from .handlers import handlers
 from .jobs import Job, Jobs, without_activation
 from .observer import Observer, Roots
 from .openapi import DocumentHandler
 from .operation_handlers import operation_handlers
-from .operation_log import FOLDER, Follower, shared_folder
+from .operation_log import FOLDER, shared_folder
 from .publish import KernelDirectory
 from .requests import COMMANDS
 from .scan import Limits
@@ -84,7 +85,7 @@ class JupyterPixi(ExtensionApp):
         for rules in policy.read(os.environ).rules:
             self.log.info("jupyter-pixi keeps to the policy of %s", rules.who)
         self.snapshot = Snapshot()
-        self._follower = Follower()
+        self._follower = Follower(os.environ)
         self._observer: Observer | None = None
         self._kernels: KernelDirectory | None = None
         for schema in SCHEMAS:
@@ -141,7 +142,7 @@ class JupyterPixi(ExtensionApp):
             manager.kernel_dirs = [str(self._kernels.path), *manager.kernel_dirs]
         logging.getLogger("watchfiles").setLevel(logging.WARNING)
         self._base = Path(os.path.realpath(self._server.root_dir))
-        self._observer = Observer(self._where(), state.read, self._look_taken, self._noticed, self.log)
+        self._observer = Observer(self._where(), state.read, self._look_taken, self._noticed, self.log, self._idle)
         self._observer.start()
 
     def _where(self) -> Roots:
@@ -169,13 +170,21 @@ class JupyterPixi(ExtensionApp):
         except Exception:  # a full disk, a mistake of ours: what was found is told all the same
             self.log.exception("jupyter-pixi could not write its kernelspecs")
         self._call(self._take_over, snapshot, kernels)
+        for folder in (shared_folder(os.environ), *(w.root / FOLDER for w in snapshot.workspaces)):
+            self._tell(self._follower.adopt(folder))
 
     def _noticed(self, paths: Iterable[Path]) -> None:
         for path in paths:
             if path.suffix == ".jsonl" and path.parent.name == FOLDER.name:
-                events = self._follower.read(path)
-                if events:
-                    self._call(self._tell_operation, path.stem, self._follower.first(path), events)
+                heard = self._follower.read(path)
+                self._tell([heard] if heard is not None else [])
+
+    def _idle(self) -> None:
+        self._tell(self._follower.sweep())
+
+    def _tell(self, heard: Iterable[Heard]) -> None:
+        for one in heard:
+            self._call(self._tell_operation, one.id, one.first, one.events)
 
     def _call(self, function: Any, *arguments: Any) -> None:
         self._server.io_loop.add_callback(function, *arguments)
@@ -193,7 +202,7 @@ class JupyterPixi(ExtensionApp):
         if manifests or kernels or snapshot.complete != before.complete:  # who asked too early waits for the end
             self._emit(ENVIRONMENTS_CHANGED, {"workspaces": manifests, "kernels": kernels})
 
-    def _tell_operation(self, id: str, first: dict[str, Any], events: list[dict[str, Any]]) -> None:
+    def _tell_operation(self, id: str, first: Mapping[str, Any], events: Sequence[dict[str, Any]]) -> None:
         manifest = str(first.get("manifest") or "")
         if self.snapshot.workspace(Path(manifest)) is None:
             return
@@ -214,10 +223,10 @@ class JupyterPixi(ExtensionApp):
         if first and not any((folder / f"{job.id}.jsonl").exists() for folder in folders):
             self._tell_operation(str(job.id), first, without_activation(job.events))
 
-    def _audit(self, id: str, manifest: str, first: dict[str, Any], event: dict[str, Any]) -> None:
+    def _audit(self, id: str, manifest: str, first: Mapping[str, Any], event: dict[str, Any]) -> None:
         """One line in the server's log at an operation's beginning, and one at its end."""
         word = {"started": "began", "result": "done", "failed": f"failed ({event.get('code')})"}[event["event"]]
-        command = " ".join(str(each) for each in first.get("command") or ())
+        command = ascii(" ".join(str(each) for each in first.get("command") or ()))[1:-1]  # one line, whatever is in it
         self.log.info("jupyter-pixi: operation %s %s: `%s` on %s", id, word, command, manifest)
 
     def _emit(self, schema_id: str, data: dict[str, Any]) -> None:

@@ -45,7 +45,7 @@ class Observer:
     """Looks, tells, waits for a change, looks again. Everything it is given is called on its thread.
 
     `read` makes the state of one manifest, given its last one (it does not raise for a user's mistake), `publish`
-    gets each new snapshot, `noticed` the paths that changed, whatever they are.
+    gets each new snapshot, `noticed` the paths that changed, whatever they are; `idle` is called about every second.
     """
 
     def __init__(
@@ -55,12 +55,14 @@ class Observer:
         publish: Callable[[Snapshot], None],
         noticed: Callable[[Iterable[Path]], None],
         log: logging.Logger,
+        idle: Callable[[], None] = lambda: None,
     ) -> None:
         self._roots = roots
         self._read = read
         self._publish = publish
         self._noticed = noticed
         self._log = log
+        self._idle = idle
         self._stop = threading.Event()
         self._poked = threading.Event()
         self._watcher = Watcher(self._stop)
@@ -160,6 +162,7 @@ class Observer:
             if batch:
                 gathered |= batch
                 self._noticed(batch)
+            self._idle()
             now = time.monotonic()
             if now >= search or new_watch or self._poked.is_set():
                 self._poked.clear()

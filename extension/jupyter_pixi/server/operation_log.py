@@ -1,16 +1,15 @@
-"""Turns the files in which operations record their events into summaries, and into new events as they are written."""
+"""Turns the files in which operations record their events into summaries of the operations."""
 
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .. import folders
+from .. import folders, system
 
 FOLDER = Path(".pixi") / "jupyter-pixi" / "operations"
 """Where a workspace's operations are recorded, one `<id>.jsonl` each, below the workspace's root."""
@@ -24,7 +23,11 @@ def shared_folder(environ: Mapping[str, str]) -> Path:
 MAX_BYTES = 4_000_000
 """How much of one file is read at once."""
 
-_ENDS = {"result": "done", "failed": "failed"}
+SILENT = 600.0
+"""Seconds after which an operation of another machine, whose process cannot be asked for, counts as lost."""
+
+ENDS = {"result": "done", "failed": "failed"}
+"""The events that end an operation, and the states they leave."""
 
 
 @dataclass(frozen=True)
@@ -60,13 +63,17 @@ class Summary:
         }
 
 
+def files(folder: Path, limit: int = 20) -> list[Path]:
+    """The files of the last operations recorded in a folder, newest first."""
+    try:
+        return sorted(folder.glob("*.jsonl"), key=_modified, reverse=True)[:limit]
+    except OSError:
+        return []
+
+
 def recent(folder: Path, limit: int = 20) -> tuple[Summary, ...]:
     """The last operations recorded in a folder, newest first."""
-    try:
-        files = sorted(folder.glob("*.jsonl"), key=_modified, reverse=True)
-    except OSError:
-        return ()
-    summaries = (summarise(events(path), path.stem) for path in files[:limit])
+    summaries = (summarise(events(path), path.stem) for path in files(folder, limit))
     return tuple(s for s in summaries if s is not None)
 
 
@@ -74,7 +81,7 @@ def events(path: Path) -> list[dict[str, Any]]:
     """All events of one operation's file; lines that are none are left out, and an unreadable file has none."""
     try:
         with path.open("rb") as file:
-            return list(_parse(file.read(MAX_BYTES)))
+            return list(parse(file.read(MAX_BYTES)))
     except OSError:
         return []
 
@@ -84,12 +91,12 @@ def summarise(recorded: list[dict[str, Any]], id: str) -> Summary | None:
     if not recorded or recorded[0].get("event") != "started":
         return None
     first, last = recorded[0], recorded[-1]
-    state = _ENDS.get(last["event"])
+    state = ENDS.get(last["event"])
     if state == "failed" and last.get("code") == "interrupted":
         state = "interrupted"
     pid = first.get("pid")
     if state is None:
-        state = "running" if isinstance(pid, int) and _alive(pid) else "lost"
+        state = "running" if _runs(first, last) else "lost"
     return Summary(
         id=id,
         manifest=str(first.get("manifest") or ""),
@@ -104,52 +111,8 @@ def summarise(recorded: list[dict[str, Any]], id: str) -> Summary | None:
     )
 
 
-class Follower:
-    """Reads on in operations' files from where it was; what was there before it began is not told again."""
-
-    def __init__(self) -> None:
-        self._began = time.time()
-        self._offsets: dict[Path, int] = {}
-        self._running: dict[str, None] = {}
-        self._first: dict[Path, dict[str, Any]] = {}
-
-    def first(self, path: Path) -> dict[str, Any]:
-        """The event with which the operation of a file began (its manifest, its kernel); empty before it was read."""
-        return self._first.get(path, {})
-
-    @property
-    def running(self) -> tuple[str, ...]:
-        """The ids of operations that began and have not ended, as far as they were followed."""
-        return tuple(self._running)
-
-    def read(self, path: Path) -> list[dict[str, Any]]:
-        """The events written to a file since it was last read."""
-        try:
-            found = path.stat()
-            offset = self._offsets.get(path)
-            if offset is None:
-                offset = 0 if found.st_mtime >= self._began - 1 else found.st_size
-            with path.open("rb") as file:
-                file.seek(offset if offset <= found.st_size else 0)
-                data = file.read(MAX_BYTES)
-        except OSError:
-            self._offsets.pop(path, None)
-            self._running.pop(path.stem, None)
-            self._first.pop(path, None)
-            return []
-        whole = data[: data.rfind(b"\n") + 1]
-        self._offsets[path] = (offset if offset <= found.st_size else 0) + len(whole)
-        new = list(_parse(whole))
-        for event in new:
-            if event["event"] in _ENDS:
-                self._running.pop(path.stem, None)
-            elif event["event"] == "started":
-                self._running[path.stem] = None
-                self._first[path] = event
-        return new
-
-
-def _parse(data: bytes) -> Iterator[dict[str, Any]]:
+def parse(data: bytes) -> Iterator[dict[str, Any]]:
+    """The events of whole lines; lines that are none are left out."""
     for line in data.splitlines():
         try:
             event = json.loads(line)
@@ -166,11 +129,9 @@ def _modified(path: Path) -> float:
         return 0.0
 
 
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True
+def _runs(first: dict[str, Any], last: dict[str, Any]) -> bool:
+    """Whether the process of an operation is still at work; of another machine's, whether it spoke lately."""
+    pid, host, born = first.get("pid"), first.get("host"), first.get("born")
+    if host is not None and host != system.host_name():
+        return time.time() - float(last.get("time") or 0) < SILENT
+    return isinstance(pid, int) and system.still_runs(pid, born if isinstance(born, str) else None)

@@ -1,12 +1,17 @@
-"""Operations' files become summaries, and new events as they are written."""
+"""Operations' files become summaries."""
 
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+import time
+from dataclasses import replace
 from pathlib import Path
 
-from jupyter_pixi.events import Event, Failed, Phase, Progress, Result, Started, to_line
-from jupyter_pixi.server.operation_log import Follower, events, recent, summarise
+from jupyter_pixi import system
+from jupyter_pixi.events import Event, Failed, Phase, Result, Started, to_line
+from jupyter_pixi.server.operation_log import recent, summarise
 
 
 def record(path: Path, *what: Event) -> Path:
@@ -47,32 +52,24 @@ def test_recent_is_newest_first_and_survives_torn_files(tmp_path: Path) -> None:
     assert recent(tmp_path / "none") == ()
 
 
-def test_follower_tells_each_event_once(tmp_path: Path) -> None:
-    follower = Follower()
-    path = record(tmp_path / "op.jsonl", started())
-    assert [e["event"] for e in follower.read(path)] == ["started"]
-    assert follower.read(path) == []
-    assert follower.running == ("op",)
-    assert follower.first(path)["manifest"] == "/w/pixi.toml"
-    line = to_line(Progress("link", 1, 2))
-    with path.open("a") as file:
-        file.write(line[:10])
-    assert follower.read(path) == []
-    with path.open("a") as file:
-        file.write(line[10:])
-    record(path, Result({}))
-    assert [e["event"] for e in follower.read(path)] == ["progress", "result"]
-    assert follower.running == ()
+def test_a_process_id_that_is_used_again() -> None:
+    mine = replace(started(), born=system.birth(os.getpid()), host=system.host_name())
+    assert state(mine) == "running"
+    assert state(replace(mine, born="another boot:1")) == "lost"
 
 
-def test_follower_does_not_tell_old_operations(tmp_path: Path) -> None:
-    path = record(tmp_path / "old.jsonl", started(), Result({}))
-    os.utime(path, (1000, 1000))
-    follower = Follower()
-    assert follower.read(path) == []
-    path.unlink()
-    assert follower.read(path) == []
+def test_a_process_of_another_machine_is_believed_for_a_while() -> None:
+    there = replace(started(), host="elsewhere.example", born="x:1")
+    assert state(there, Phase("solve", "Solving")) == "running"
+    assert state(replace(there, time=1000.0), Phase("solve", "Solving", time=1001.0)) == "lost"
 
 
-def test_unreadable_file_has_no_events(tmp_path: Path) -> None:
-    assert events(tmp_path / "none.jsonl") == []
+def test_remains_of_a_process_do_not_run() -> None:
+    child = subprocess.Popen([sys.executable, "-c", ""])
+    born = system.birth(child.pid)
+    deadline = time.monotonic() + 20
+    while system.birth(child.pid) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert system.is_alive(child.pid), "nobody has waited for it"
+    assert not system.still_runs(child.pid, born)
+    child.wait()
