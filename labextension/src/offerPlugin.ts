@@ -59,11 +59,15 @@ async function offer(
   module: string
 ): Promise<void> {
   const { trans, store } = hub;
-  let found: { conda: string | null; pypi: string };
+  let found: { conda: string | null; pypi: string | null };
   try {
     found = await store.api.provider(front.manifest, module);
   } catch {
     return; // the error itself is in the cell; there is nothing to offer
+  }
+  const name = found.conda ?? found.pypi;
+  if (name === null) {
+    return; // nothing is known to provide it, and nothing is guessed
   }
   const area = (cell as CodeCell).outputArea.node;
   area.querySelector(`.${CLASS}`)?.remove();
@@ -71,7 +75,6 @@ async function offer(
   node.className = CLASS;
   node.setAttribute('role', 'group');
   node.setAttribute('aria-label', trans.__('Add the missing package'));
-  const name = found.conda ?? found.pypi;
   const source = found.conda === null ? 'PyPI' : 'conda';
   const file = front.manifest.split('/').pop() ?? '';
   const text = document.createElement('span');

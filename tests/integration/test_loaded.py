@@ -79,6 +79,15 @@ def test_new_programs_and_path_files_work_at_once(kernel):
     assert str(kernel.workspace.prefix() / "bin/python") in outcome.stdout
 
 
+def test_hints_below_the_cell(kernel):
+    failed = kernel.run("from humanize.time import naturalday")
+    assert failed.error["ename"] == "ModuleNotFoundError"
+    assert failed.stderr.strip() == "`humanize` is in the package humanize: %pixi add humanize"
+    assert kernel.run("import humanize_of_nowhere").stderr == ""
+    assert "%pixi add --pypi iniconfig" in kernel.run("%pip install iniconfig").stderr
+    assert "%pixi" not in kernel.run("%pip install iniconfig").stderr  # once is enough
+
+
 def test_undo_in_a_kernel(kernel):
     workspace = kernel.workspace
     before = workspace.state()

@@ -56,6 +56,10 @@ def declare_look(commands: Commands) -> None:
         json_option(parser)
     search = commands.add("search", _later("search", "search"), "find packages in the workspace's channels")
     search.add_argument("package", metavar="PACKAGE", help="a match spec or a pattern, such as `numpy>=2` or `*torch*`")
+    search.add_argument(
+        "--import", dest="module", action="store_true", help="PACKAGE is a module: tell what provides it"
+    )
+    search.add_argument("--shared", action="store_true", help="with --import: its first part is a shared namespace")
     search.add_argument("--channel", "-c", metavar="CHANNEL", action="append", default=[], help="look there instead")
     search.add_argument("--platform", "-p", metavar="PLATFORM", action="append", default=[], help="only for this one")
     search.add_argument("--limit", "-l", type=int, metavar="N", help="versions to show (default: 5; -1: all)")

@@ -23,6 +23,8 @@ def search(arguments: Namespace) -> int:
     from ..operations.search import where
 
     output: Output = arguments.output
+    if arguments.module:
+        return _importing(arguments)
     if arguments.json and (arguments.limit is not None or arguments.limit_packages is not None):
         raise UsageError("the argument '--json' cannot be used with '--limit' or '--limit-packages'")
 
@@ -38,6 +40,22 @@ def search(arguments: Namespace) -> int:
         versions = _limit(arguments.limit)
         output.data("\n".join(_text(found, versions, _limit(arguments.limit_packages))))
     return 0
+
+
+def _importing(arguments: Namespace) -> int:
+    """`search --import MODULE`: exit status 1 when nothing provides it."""
+    from ..operations.providers import Providers, providers
+
+    async def run(context: Context) -> Providers:
+        return await providers(context, arguments.package, shared=arguments.shared)
+
+    found = operation(arguments, run, record=False)
+    output: Output = arguments.output
+    if arguments.json:
+        output.json({**found._asdict(), "text": found.sentence("%pixi")})
+    else:
+        output.data(found.sentence("jupyter pixi") or f"Nothing that provides `{found.module}` was found.")
+    return 0 if found.sentence() else 1
 
 
 def _limit(number: int | None) -> int | None:

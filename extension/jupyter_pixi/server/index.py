@@ -1,7 +1,7 @@
 """Turns a workspace's channels into the names they offer, and a name into its versions: a process of its own.
 
-`python -P -m jupyter_pixi.server.index MANIFEST [NAME [pypi]]` prints one JSON document. Repodata of large channels
-takes memory that a server should not keep.
+`python -P -m jupyter_pixi.server.index MANIFEST [NAME [pypi | import]]` prints one JSON document. Repodata of large
+channels takes memory that a server should not keep.
 """
 
 from __future__ import annotations
@@ -10,9 +10,6 @@ import asyncio
 import json
 import os
 import sys
-import urllib.error
-import urllib.parse
-import urllib.request
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,11 +19,8 @@ if TYPE_CHECKING:
     from ..environments.model import Channel
     from ..operations.workspace import OpenWorkspace
 
-PYPI_JSON = "application/vnd.pypi.simple.v1+json"
 VERSIONS = 200
 """How many of the newest versions are told."""
-
-SECONDS = 20  # for one answer of a package index
 
 
 async def names(manifest: Path) -> list[str]:
@@ -67,31 +61,22 @@ def _channels(found: OpenWorkspace) -> list[Channel]:
 
 def pypi(manifest: Path, name: str) -> dict[str, Any]:
     """The versions of a PyPI project on the workspace's index, newest first. Raises PixiError."""
-    from pypi_simple import PYPI_SIMPLE_ENDPOINT
-
-    from ..errors import NetworkError
-    from ..lockfile.packages import normalize
+    from ..operations.pypi_index import project
     from .describe import opened
 
     found = opened(manifest)
-    options = found.environments["default"].pypi_options
-    allowed(os.environ, found.config).refuse_index(options.index_url, "this workspace")
-    index = (options.index_url or PYPI_SIMPLE_ENDPOINT).rstrip("/")
-    if not index.startswith(("https://", "http://")):
-        return {"name": name, "type": "pypi", "found": False, "versions": []}
-    url = f"{index}/{urllib.parse.quote(normalize(name), safe='')}/"
-    request = urllib.request.Request(url, headers={"Accept": PYPI_JSON, "User-Agent": "jupyter-pixi"})  # noqa: S310
-    try:
-        with urllib.request.urlopen(request, timeout=SECONDS) as answer:  # noqa: S310 - the index the manifest names
-            document = json.load(answer)
-    except urllib.error.HTTPError as error:
-        if error.code == 404:
-            return {"name": name, "type": "pypi", "found": False, "versions": []}
-        raise NetworkError(f"The package index answered with {error.code}.") from None
-    except (OSError, ValueError) as error:
-        raise NetworkError(f"The package index could not be asked: {error}") from None
-    versions = [{"version": v, "subdirs": []} for v in reversed(document.get("versions", []))]
-    return {"name": name, "type": "pypi", "found": True, "versions": versions[:VERSIONS]}
+    versions = project(found, name, os.environ)
+    rows = [{"version": v, "subdirs": []} for v in (versions or ())[:VERSIONS]]
+    return {"name": name, "type": "pypi", "found": versions is not None, "versions": rows}
+
+
+def importing(manifest: Path, module: str) -> dict[str, Any]:
+    """The packages that provide a module, each None where there is none. Raises PixiError."""
+    from ..operations.context import Context
+    from ..operations.providers import providers
+
+    found = asyncio.run(providers(Context(cwd=manifest.parent, manifest_path=manifest), module))
+    return {"module": module, "conda": found.conda, "pypi": found.pypi, "searched": found.searched}
 
 
 def main(arguments: list[str]) -> int:
@@ -102,6 +87,8 @@ def main(arguments: list[str]) -> int:
     try:
         if len(arguments) == 1:
             document: Any = {"names": asyncio.run(names(manifest))}
+        elif arguments[2:] == ["import"]:
+            document = importing(manifest, arguments[1])
         elif len(arguments) == 3:
             document = pypi(manifest, arguments[1])
         else:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ..kernels.handoff import without_activation
-from .imports import PROVIDERS, provider
+from ..operations.imports import PROVIDERS
 from .jobs import Refusal
 from .snapshot import WorkspaceState
 
@@ -54,19 +54,11 @@ class Search:
         return {"query": query, "type": kind, "total": len(known), "names": found}
 
     async def provider(self, workspace: WorkspaceState, module: str) -> dict[str, Any]:
-        """What to add for an import that is missing, and whether the workspace's channels offer it."""
-        found = provider(module)
+        """What to add for an import that is missing: packages that the workspace's channels, or PyPI, really have."""
         try:
-            known = await self._names(workspace.manifest)
+            return await self._ask(workspace.manifest, module, "import")
         except Refusal:
-            known = []
-        candidates = [
-            found.conda,
-            found.conda and found.conda.replace("_", "-"),
-            found.conda and f"python-{found.conda}",
-        ]
-        offered = next((name for name in candidates if name and _has(known, name)), None)
-        return {"module": module, "conda": offered, "pypi": found.pypi, "searched": bool(known)}
+            return {"module": module, "conda": None, "pypi": None, "searched": False}
 
     async def versions(self, manifest: Path, name: str, kind: str) -> dict[str, Any]:
         """The versions of one package. Raises Refusal."""
@@ -126,11 +118,6 @@ def matching(names: list[str], text: str, limit: int = LIMIT) -> list[str]:
         holds = (name for name in names if text in name and name not in taken)
         begin += [name for name, _ in zip(holds, range(limit - len(begin)), strict=False)]
     return begin
-
-
-def _has(names: list[str], name: str) -> bool:
-    at = bisect.bisect_left(names, name)
-    return at < len(names) and names[at] == name
 
 
 def _stamp(manifest: Path) -> Any:

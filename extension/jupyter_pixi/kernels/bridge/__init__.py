@@ -33,6 +33,8 @@ def register(shell: Any, context: Context) -> Bridge:
     shell.register_magic_function(pixi, magic_kind="line_cell", magic_name="pixi")
     for key in ("%pixi", "%%pixi"):
         shell.set_hook("complete_command", bridge.complete, str_key=key)
+    if context.manifest and not context.rescue:
+        hint_after_cells(shell, context)
     if context.warning:
         warn_once(shell, context.warning)
     if context.connection_file:
@@ -52,6 +54,28 @@ def warn_once(shell: Any, text: str) -> None:
             print(text, file=sys.stderr)
 
     shell.events.register("pre_run_cell", before_cell)
+
+
+def hint_after_cells(shell: Any, context: Context) -> None:
+    """Lets `hints` look at cells that failed to import something, or that may have installed something."""
+    told = set()  # type: set[str]
+
+    def after_cell(result: Any = None) -> None:
+        error = getattr(result, "error_in_exec", None)
+        cell = str(getattr(getattr(result, "info", None), "raw_cell", None) or "")
+        if isinstance(error, ImportError) or " install" in cell:
+            try:
+                from . import hints
+
+                hints.after_cell(context, cell, error, told)
+            except (Exception, KeyboardInterrupt):  # noqa: S110 - a convenience must not spoil the cell
+                pass
+
+    previous = getattr(shell, "_jupyter_pixi_after_cell", None)
+    if previous is not None:
+        shell.events.unregister("post_run_cell", previous)
+    shell._jupyter_pixi_after_cell = after_cell
+    shell.events.register("post_run_cell", after_cell)
 
 
 def registered(shell: Any) -> Optional[Bridge]:
