@@ -84,7 +84,10 @@ export class Client implements Api {
     return this._get(`search/${encodeURIComponent(name)}`, { manifest, type });
   }
 
-  provider(manifest: string, module: string): Promise<{ conda: string | null; pypi: string | null }> {
+  provider(
+    manifest: string,
+    module: string
+  ): Promise<{ conda: string | null; pypi: string | null }> {
     return this._get(`imports/${encodeURIComponent(module)}`, { manifest });
   }
 

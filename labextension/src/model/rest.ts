@@ -184,7 +184,10 @@ export interface Api {
     name: string,
     type: Kind
   ): Promise<{ found: boolean; versions: Version[] }>;
-  provider(manifest: string, module: string): Promise<{ conda: string | null; pypi: string | null }>;
+  provider(
+    manifest: string,
+    module: string
+  ): Promise<{ conda: string | null; pypi: string | null }>;
   trust(manifest: string): Promise<Trust>;
   agree(manifest: string): Promise<Trust>;
   disk(manifest: string): Promise<Record<string, number | null>>;
