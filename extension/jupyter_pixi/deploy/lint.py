@@ -34,6 +34,7 @@ class Subject:
     file: Dockerfile
     dockerignore: str | None = None
     plan: Plan | None = None
+    folder: str = ""  # of the workspace in the repository: a build's context may be the one or the other
     has_dockerignore: bool = False  # whether there is one, or certainly none: else its rules are silent
 
     @property
@@ -132,7 +133,12 @@ def rule(id: str, title: str, why: str) -> Callable[[Rule], Rule]:
 
 
 def lint(
-    text: str, *, dockerignore: str | None = None, has_dockerignore: bool = False, plan: Plan | None = None
+    text: str,
+    *,
+    dockerignore: str | None = None,
+    has_dockerignore: bool = False,
+    plan: Plan | None = None,
+    folder: str = "",
 ) -> tuple[Finding, ...]:
     """The findings of a Dockerfile, in the order of its lines; none where it has nothing of Pixi in it.
 
@@ -144,7 +150,7 @@ def lint(
     file = parse(text)
     if not file.stages:
         return (Finding("PX00", 0, "This is no Dockerfile: it has no FROM."),)
-    subject = Subject(file, dockerignore, plan, has_dockerignore or dockerignore is not None)
+    subject = Subject(file, dockerignore, plan, folder, has_dockerignore or dockerignore is not None)
     if not subject.uses_pixi:
         return ()
     ignored = {

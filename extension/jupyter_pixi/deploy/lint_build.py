@@ -162,10 +162,11 @@ def context(subject: Subject) -> Iterable[Finding]:
         if s.rstrip("/") in (".", "", "*") or s in ("./",)
     ]
     text = subject.dockerignore or ""
-    if broad and not ignores(text, ".pixi/envs"):
+    envs, lock = (posixpath.join(subject.folder, name) for name in (".pixi/envs", "pixi.lock"))
+    if broad and not ignores(text, ".pixi/envs") and not ignores(text, envs):
         said = "`.pixi` is not in .dockerignore, so this copies the environments of the machine that builds."
         yield Finding("PX08", broad[0][0].line, said, "Add the line `.pixi` to .dockerignore.")
-    if ignores(text, "pixi.lock"):
+    if ignores(text, "pixi.lock") and ignores(text, lock):
         line = next((i.line for _, i, _ in subject.pixi("install")), 0)
         yield Finding("PX08", line, "pixi.lock is in .dockerignore.", "Take it out: it says what is installed.")
 
@@ -217,8 +218,10 @@ def _copied(subject: Subject, stage: Stage, path: str, before: Instruction | Non
             places = [posixpath.join(folder, path) for folder in subject.workspaces(origin)]
             if any(_holds(posixpath.join("/", word), place) for word in words for place in places):
                 return True
-        elif instruction.flag("from") is None and any(_holds(word.removeprefix("./") or ".", path) for word in words):
-            return True
+        elif instruction.flag("from") is None:
+            names = (path, posixpath.normpath(posixpath.join(subject.folder, path)))
+            if any(_holds(word, name) for word in words for name in names):
+                return True
     return False
 
 

@@ -121,18 +121,35 @@ def lint_file(context: Context, path: Path) -> tuple[lint.Finding, ...]:
     """`export dockerfile --lint FILE`. Asks the workspace that is there, if one is. Raises OSError and PixiError."""
     if not path.is_file():
         raise PixiError(f"There is no file {path} to look at.", code="usage")
-    text = path.read_text("utf-8", "replace")
-    names = (f"{path.name}.dockerignore", ".dockerignore")  # docker looks for its own first
-    ignore = next((p for p in map(path.with_name, names) if p.is_file()), None)
-    known = None
+    path = path.absolute()
+    top = repository.top(path.parent)
+    known, folder = None, ""
     try:
         opened = open_workspace(context, tolerate_lock=True)
         if opened.lock is not None:
             known = plan(opened.manifest, opened.environments, opened.lock)
+            folder = _below(opened.root, top)
     except PixiError:
         pass  # a Dockerfile can be looked at without a workspace
-    dockerignore = ignore.read_text("utf-8", "replace") if ignore else None
-    return lint.lint(text, dockerignore=dockerignore, has_dockerignore=True, plan=known)
+    # Docker looks for the file's own first, then in the context, which is its folder or one above.
+    places = [path.with_name(f"{path.name}.dockerignore"), path.with_name(".dockerignore"), top / ".dockerignore"]
+    ignore = next((p for p in places if p.is_file()), None)
+    return lint.lint(
+        path.read_text("utf-8", "replace"),
+        dockerignore=ignore.read_text("utf-8", "replace") if ignore else None,
+        has_dockerignore=True,
+        plan=known,
+        folder=folder,
+    )
+
+
+def _below(root: Path, top: Path) -> str:
+    """The workspace's folder in the repository; "" for its top, and where it is not below it."""
+    try:
+        found = root.resolve().relative_to(top.resolve()).as_posix()
+    except ValueError:
+        return ""
+    return "" if found == "." else found
 
 
 @dataclass(frozen=True)
@@ -192,17 +209,13 @@ def _placed(opened: OpenWorkspace, root: Path, options: binder.Options) -> binde
     """The options with the workspace's folder in the repository, and the notebook that it opens."""
     from dataclasses import replace
 
-    try:
-        subfolder = opened.root.resolve().relative_to(root.resolve()).as_posix()
-    except ValueError:
-        subfolder = "."
     notebook = options.notebook
     if notebook is None:
         found = sorted(p.name for p in opened.root.glob("*.ipynb"))
         notebook = found[0] if len(found) == 1 else None
     elif not (opened.root / notebook).is_file():
         raise PixiError(f"There is no {notebook} in {opened.root}.", code="usage")
-    return replace(options, subfolder="" if subfolder == "." else subfolder, notebook=notebook)
+    return replace(options, subfolder=_below(opened.root, root), notebook=notebook)
 
 
 def _links(root: Path, request: BinderRequest, options: binder.Options) -> tuple[str, ...]:

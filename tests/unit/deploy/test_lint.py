@@ -175,6 +175,15 @@ def test_a_workspace_that_stands_elsewhere():
     assert rules(GOOD.replace("COPY . .\nRUN pixi install --locked -e prod\n", mounted)) == set()
 
 
+def test_the_context_may_be_the_repository_of_the_workspace():
+    text = GOOD.replace("COPY . .", "COPY work ./").replace("COPY setup", "COPY work/setup")
+    assert not lint(text, dockerignore="**/.pixi\n", plan=PLAN, folder="work")
+    assert {f.rule for f in lint(text, dockerignore="**/.pixi\n", plan=PLAN)} == {"PX02"}
+    assert {f.rule for f in lint(text, dockerignore="work/pixi.lock\npixi.lock\n", plan=PLAN, folder="work")} == {
+        "PX08"
+    }
+
+
 def test_rules_can_be_silenced_and_nonsense_is_told():
     assert "PX13" not in rules(FAILING["PX13"] + "# jupyter-pixi: ignore=PX13,PX01\n")
     assert [f.rule for f in lint("hello")] == ["PX00"]

@@ -55,3 +55,14 @@ def test_the_lock_is_conda_forges_own():
 def test_the_manifest_is_the_samples():
     content = Content("conda-forge", "linux-64", ("osx-arm64", "win-64"), gpu="pytorch-gpu")
     assert (SAMPLE / "pixi.toml").read_text() == manifest(content)
+
+
+def test_the_ignore_file_of_the_repository_counts(tmp_path: Path):
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "docker").mkdir()
+    text = "FROM ghcr.io/prefix-dev/pixi:0.77.0 AS b\nCOPY . .\nRUN pixi install --locked\nUSER 1\n"
+    (tmp_path / "docker/Dockerfile").write_text(text)
+    here = Context(cwd=tmp_path, environ={})
+    assert [f.rule for f in lint_file(here, tmp_path / "docker/Dockerfile")] == ["PX08"]
+    (tmp_path / ".dockerignore").write_text(".pixi\n")
+    assert not lint_file(here, tmp_path / "docker/Dockerfile")
