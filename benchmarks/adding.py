@@ -22,12 +22,8 @@ SPECS = ("python >=3.11", "ipykernel", "threadpoolctl", PACKAGE)
 """What the sample's environment `cpu` asks for, and the package."""
 
 _STANDBY = 'get_ipython().magics_manager.magics["line"]["pixi"].bridge.standby'
-_READY = f"""
-import time
-while {_STANDBY}.pid is None: time.sleep(0.05)
-time.sleep(1.5)
-"""
-"""Waits as long as a person does at least between two commands."""
+_PAUSE = 1.5
+"""Seconds that a person takes at least between two commands."""
 
 _FORGET = f"""
 import sys
@@ -42,7 +38,7 @@ def in_kernel(kernel: Kernel, *, ready: bool) -> float:
     Then takes it out again. `ready` waits first until an engine is. Raises RuntimeError where a cell fails.
     """
     if ready:
-        _run(kernel, _READY)
+        _wait(kernel)
     begin = time.perf_counter()
     _run(kernel, f"%pixi add {PACKAGE}\nimport {PACKAGE}")
     seconds = time.perf_counter() - begin
@@ -52,12 +48,19 @@ def in_kernel(kernel: Kernel, *, ready: bool) -> float:
 
 def memory(kernel: Kernel) -> float | None:
     """The megabytes that the waiting engine has to itself; None where the system does not tell."""
-    _run(kernel, _READY)
     try:
-        text = Path(f"/proc/{kernel.value(f'print({_STANDBY}.pid)')}/smaps_rollup").read_text()
+        text = Path(f"/proc/{_wait(kernel)}/smaps_rollup").read_text()
     except OSError:
         return None
     return next(int(line.split()[1]) / 1024 for line in text.splitlines() if line.startswith("Private_Dirty:"))
+
+
+def _wait(kernel: Kernel) -> int:
+    """Waits until an engine is ready. Returns its process id."""
+    while not (found := kernel.value(f"print({_STANDBY}.pid)")).isdigit():
+        time.sleep(_PAUSE)
+    time.sleep(_PAUSE)
+    return int(found)
 
 
 def _run(kernel: Kernel, code: str) -> None:

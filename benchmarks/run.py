@@ -36,9 +36,6 @@ from support.kernels import kernel  # noqa: E402
 ENGINE = (sys.executable, "-P", "-m", "jupyter_pixi")
 COMMANDS = (("status",), ("lock", "--check"), ("install", "--environment", "cpu"))
 LOOKS = (("list",), ("tree",), ("tree", "--invert", "package-999"))
-SERVER = {"JUPYTER_PIXI_SERVER": str(os.getpid())}
-"""A kernel's variables as JupyterLab with this extension starts it."""
-
 IMPORT = '`python -c "import rattler"`'
 
 
@@ -88,7 +85,7 @@ def adds(home: Home, workspace: Path, url: str, rounds: int) -> Iterator[Pair]:
     cache = Path(home.environ["PIXI_CACHE_DIR"])
     prefix = workspace / ".pixi/envs/cpu"
     for ready, what in ((True, "an engine is ready"), (False, "none is")):
-        environ = SERVER | ({} if ready else {"JUPYTER_PIXI_STANDBY": "0"})
+        environ = {} if ready else {"JUPYTER_PIXI_STANDBY": "0"}
         with kernel("pixi.weather.cpu", home, workspace, env=environ) as running:
             ours, reference = alternate(
                 lambda running=running, ready=ready: adding.in_kernel(running, ready=ready),
@@ -155,7 +152,7 @@ def measure(folder: Path, rounds: int) -> tuple[list[Pair], float | None]:
     sample.write(workspace, sample.Content(url, interpreter().subdir))
     for argv in (("install", "--environment", "cpu"), ("kernels", "install", "--prefix", str(home.kernels))):
         subprocess.run([*ENGINE, *argv], cwd=workspace, env=home.environ, check=True, stdout=subprocess.DEVNULL)
-    with kernel("pixi.weather.cpu", home, workspace, env=SERVER) as running:
+    with kernel("pixi.weather.cpu", home, workspace) as running:
         memory = adding.memory(running)
     pairs = [
         *kernels(home, workspace, rounds),

@@ -18,8 +18,13 @@ BRIDGE = "get_ipython().magics_manager.magics['line']['pixi'].bridge"
 
 @pytest.fixture
 def kernel(installed: Callable[..., Workspace], notebook: Callable[..., Kernel]) -> Kernel:
-    """A kernel as a notebook server with our extension starts one."""
-    return notebook(installed(PLAIN), env={"JUPYTER_PIXI_SERVER": str(os.getpid())})
+    """A kernel that has run nothing yet."""
+    return notebook(installed(PLAIN))
+
+
+def engines(kernel: Kernel) -> list[int]:
+    """The engines that this kernel has started and that have not got a command."""
+    return [p.pid for p in psutil.Process(kernel.pid).children() if "jupyter_pixi.cli.standby" in p.cmdline()]
 
 
 def waiting(kernel: Kernel) -> int:
@@ -29,7 +34,12 @@ def waiting(kernel: Kernel) -> int:
 
 
 def test_an_engine_is_ready_before_the_first_command(kernel: Kernel) -> None:
+    end = time.monotonic() + 60
+    while not (found := engines(kernel)):
+        assert time.monotonic() < end
+        time.sleep(0.1)
     first = waiting(kernel)
+    assert found == [first]
     assert kernel.run("%pixi add cowsay\nimport cowsay").status == "ok"
     second = waiting(kernel)
     assert second != first

@@ -98,5 +98,5 @@ def start() -> None:
     context = Context.handed_over()
     if shell is not None and context is not None:
         bridge = register(shell, context)
-        if context.server and not context.rescue:
-            bridge.prepare()
+        if not context.rescue:
+            bridge.prepare_when_idle()

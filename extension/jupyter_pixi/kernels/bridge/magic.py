@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from .context import Context
     from .standby import Standby
 
-AFTER_START = 1.0  # seconds in which a kernel starts undisturbed
+IDLE = 1.0  # seconds without a cell that runs: a person sits before the kernel, not a program that runs a notebook
 
 HELP = """\
 %pixi changes and shows the environment of this notebook: manifest, lock file and installed packages.
@@ -44,11 +44,29 @@ class Bridge:
 
         return Standby(self.context)
 
-    def prepare(self) -> None:
-        """Lets an engine be ready for the first command, once the kernel has started: a person sits before it."""
-        timer = threading.Timer(AFTER_START, lambda: self.standby.keep())
-        timer.daemon = True
-        timer.start()
+    def prepare_when_idle(self) -> None:
+        """Lets an engine be ready for the first command as soon as the kernel has been idle for a moment."""
+        timers = []  # type: list[threading.Timer]
+
+        def cell_begins(*_: Any) -> None:
+            while timers:
+                timers.pop().cancel()
+
+        def cell_ends(*_: Any) -> None:
+            cell_begins()
+            timers.append(threading.Timer(IDLE, idle))
+            timers[-1].daemon = True
+            timers[-1].start()
+
+        def idle() -> None:
+            for event, function in handlers.items():
+                self.shell.events.unregister(event, function)
+            self.standby.keep()
+
+        handlers = {"pre_run_cell": cell_begins, "post_run_cell": cell_ends}
+        for event, function in handlers.items():
+            self.shell.events.register(event, function)
+        cell_ends()
 
     def magic(self, line: str, cell: Optional[str] = None) -> None:
         """Change or show the environment of this notebook. `%pixi` alone tells how."""
