@@ -35,6 +35,8 @@ def run(bridge: Bridge, words: Sequence[str], stdin: Optional[str] = None) -> No
         child = _start(bridge, words, stdin, display)
     except OSError as error:
         raise PixiError(f"the engine cannot be started: {error}", help="restart the kernel") from None
+    except KeyboardInterrupt:
+        raise PixiInterrupted(f"`pixi {shlex_join(words)}` was stopped before it began") from None
     try:
         with Interrupts(child, sys.stderr.write) as interrupts:
             document = bridge.caller()  # while the engine starts

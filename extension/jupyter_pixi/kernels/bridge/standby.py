@@ -14,7 +14,6 @@ import atexit
 import contextlib
 import json
 import os
-import select
 import signal
 import socket
 import subprocess
@@ -50,6 +49,7 @@ class Standby:
         self._kept = False  # whether a thread starts or watches an engine
         self._waiting = None  # type: Optional[_Waiting]
         self._owner = os.getpid()
+        atexit.register(self.close)
 
     @property
     def pid(self) -> Optional[int]:
@@ -71,18 +71,17 @@ class Standby:
         time.sleep(delay)
         waiting = _launch(self._context) if memory_left() >= SPARE else None
         with self._lock:
-            if waiting is None:
-                self._wanted = self._kept = False  # nor will the next try succeed
-                return
-            if self._wanted:
-                self._waiting = waiting
-        if self._waiting is waiting:
-            atexit.register(self.close)
-            with contextlib.suppress(OSError, ValueError):  # taken, and closed meanwhile
-                select.select([waiting.socket], [], [])
+            kept = self._kept = waiting is not None and self._wanted
+            self._waiting = waiting if kept else None
+        if waiting is None:
+            return
+        if kept:
+            with contextlib.suppress(OSError):  # taken, and closed meanwhile
+                waiting.socket.recv(1, socket.MSG_PEEK)
             if self._take(waiting) is None:
                 return
-        _end(waiting)
+        if _end(waiting) > 0:  # it could not even load: nor will another
+            self._wanted = False
 
     def start(self, arguments: Sequence[str], environ: Mapping[str, str], ends: Ends) -> subprocess.Popen[bytes]:
         """The engine that runs this command (`child.Start`): the one that waits, or a new one."""
@@ -104,7 +103,6 @@ class Standby:
     def close(self) -> None:
         """Ends the engine that waits, and keeps none from now on."""
         self._wanted = False
-        atexit.unregister(self.close)
         waiting = self._take() if self._owner == os.getpid() else None
         if waiting is not None:
             _end(waiting)
@@ -142,9 +140,7 @@ def _hand_over(
     waiting: _Waiting, arguments: Sequence[str], environ: Mapping[str, str], ends: Ends
 ) -> subprocess.Popen[bytes]:
     """Gives the engine its command. Raises OSError if it does not take it."""
-    mask = os.umask(0o077)
-    os.umask(mask)
-    command = {"arguments": list(arguments), "environ": dict(environ), "cwd": os.getcwd(), "umask": mask}
+    command = {"arguments": list(arguments), "environ": dict(environ), "cwd": os.getcwd(), "umask": _umask()}
     data = json.dumps(command).encode("ascii")
     waiting.socket.settimeout(PATIENCE)
     rights = array.array("i", ends)
@@ -170,14 +166,25 @@ def _ended_unless_used(waiting: _Waiting) -> Iterator[None]:
         waiting.socket.close()
 
 
-def _end(waiting: _Waiting) -> None:
-    """Ends an engine without a command, and waits for it: no zombie stays."""
+def _end(waiting: _Waiting) -> int:
+    """Ends an engine without a command, and waits for it: no zombie stays. Returns its status."""
     waiting.socket.close()
     try:
-        waiting.process.wait(1)
+        return waiting.process.wait(1)
     except subprocess.TimeoutExpired:
         waiting.process.kill()
         waiting.process.wait()
+        return 0
+
+
+def _umask() -> int:
+    """The mask of new files, read without changing it where the system tells it: other threads make files, too."""
+    for line in read_text("/proc/self", "status").splitlines():
+        if line.startswith("Umask:"):
+            return int(line.split()[1], 8)
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
 
 
 def memory_left() -> float:
