@@ -25,6 +25,7 @@ HELP = """\
   %pixi undo                       take the last change back
   %pixi run test                   run a task or a command in the environment
   %%pixi run -e cuda               run the text of the cell in another environment
+  %%pixi run -e cuda --export df   the same, and bring its variable `df` back
   %pixi switch cuda                restart this notebook on another environment
 
 The commands and flags are those of the pixi command line: %pixi COMMAND --help tells more."""
@@ -71,14 +72,16 @@ class Bridge:
     def magic(self, line: str, cell: Optional[str] = None) -> None:
         """Change or show the environment of this notebook. `%pixi` alone tells how."""
         try:
-            from . import running  # noqa: F401 - all that the commands need
+            from . import exports, running  # noqa: F401 - all that the commands need
             from .words import cell_commands, split_line
         except ImportError as error:  # the host's package was updated or removed under a running kernel
             from IPython.core.error import UsageError
 
             raise UsageError(f"%pixi cannot be loaded: {error}. Restart the kernel.") from None
         words = split_line(line)
-        if cell is not None:
+        if cell is not None and words[:1] in (["run"], ["exec"]) and exports.is_asked_for(words):
+            exports.run(self, words, cell)
+        elif cell is not None:
             for command, text in cell_commands(words, cell):
                 self.run(command, text)
         elif words:

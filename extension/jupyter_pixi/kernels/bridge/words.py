@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 WITHOUT_WORKSPACE = frozenset(["demo", "exec", "help", "init", "launch"])
 VALUE_FLAGS = """
 -e --environment -m --manifest-path -w --workspace -p --platform -s --spec --with -c --channel -f --feature --pypi
---script --auth-file --concurrent-solves --concurrent-downloads --pypi-keyring-provider --color
+--script --export --auth-file --concurrent-solves --concurrent-downloads --pypi-keyring-provider --color
 """.split()  # noqa: SIM905
 DEPTHS = {"export": 2, "kernels": 2, "task": 2, "workspace": 3}
 CELL_LISTS = frozenset(["a", "add", "remove", "rm", "update", "upgrade"])
