@@ -1,6 +1,6 @@
 """This machine and CONDA_OVERRIDE_* -> its conda subdir and virtual packages.
 
-Written so that the quick path needs no py-rattler: `__archspec`, which no choice depends on, is detected on request.
+Written so that the quick path needs no py-rattler: the microarchitecture is detected where it is asked for.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from ..errors import PixiError
@@ -57,15 +58,25 @@ _MACHINES = {
 
 @dataclass(frozen=True)
 class Host:
-    """A machine: its conda subdir and what it offers. `pretended`: PIXI_OVERRIDE_PLATFORM named the subdir."""
+    """A machine: its conda subdir and what it offers. `pretended`: PIXI_OVERRIDE_PLATFORM named the subdir.
+
+    `detects` says that the microarchitecture is looked for when it is asked for, and not among `virtual_packages`.
+    """
 
     subdir: str
     virtual_packages: tuple[VirtualPackage, ...]
     pretended: bool = False
+    detects: bool = False
 
     def version(self, name: str) -> str | None:
         """The version of a virtual package that this machine offers, if it does."""
         return next((p.version for p in self.virtual_packages if p.name == name), None)
+
+    @cached_property
+    def microarchitecture(self) -> str | None:
+        """The CPU's microarchitecture, None if it is not known (imports py-rattler where it was not detected yet)."""
+        named = next((p.build for p in self.virtual_packages if p.name == "__archspec"), None)
+        return named if named is not None or not self.detects else _microarchitecture()
 
 
 def host(environ: Mapping[str, str], *, archspec: bool = False) -> Host:
@@ -93,7 +104,8 @@ def host(environ: Mapping[str, str], *, archspec: bool = False) -> Host:
                 found[name] = VirtualPackage(name, text, "0")
     order = ("__win", "__unix", "__linux", "__osx", *LIBC, "__cuda", "__cuda_arch", "__archspec")
     packages = tuple(found[name] for name in order if name in found)
-    return Host(pretended or machine, packages, pretended=bool(pretended and pretended != machine))
+    detects = "__archspec" not in found and "CONDA_OVERRIDE_ARCHSPEC" not in environ
+    return Host(pretended or machine, packages, pretended=bool(pretended and pretended != machine), detects=detects)
 
 
 def host_virtual_packages(environ: Mapping[str, str]) -> tuple[VirtualPackage, ...]:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 
 from ..errors import UnsupportedPlatform
+from ..manifest.archspec import lineage
 from ..manifest.grammar import compare_versions, version_matches, version_spec_problem
 from ..manifest.model import DEFAULT, Platform, VirtualPackage
 from .host import Host
 from .model import Environment
 
 CHECKED = ("__glibc", "__musl", "__eglibc", "__cuda", "__osx", "__win", "__linux")
-"""The virtual packages whose presence in locked packages decides whether they run here (`__archspec` does not)."""
+"""The virtual packages with a version that locked packages may ask of this machine."""
 
 FALLBACKS = {"osx-arm64": ("osx-64",), "win-arm64": ("win-64",), "win-64": ("win-32",)}
 """Subdirs whose packages a machine of another subdir runs as well."""
@@ -73,9 +75,11 @@ def missing_packages(platform: Platform, host: Host) -> tuple[VirtualPackage, ..
     """The virtual packages of the platform's own that this machine does not offer in that version."""
     found = []
     for package in platform.declared:
+        if package.name == "__archspec":
+            if not _runs(package.build or "0", host):
+                found.append(package)
+            continue
         offered = host.version(package.name)
-        if package.name == "__archspec" and offered is None:
-            continue  # not asked for when the host was detected: it is never a reason
         if offered is None or compare_versions(offered, package.version) < 0:
             found.append(package)
     return tuple(found)
@@ -86,6 +90,8 @@ def unmet(specs: Sequence[str], host: Host) -> tuple[str, ...]:
     found: dict[str, None] = {}
     for spec in specs:
         name, version = split_spec(spec)
+        if name == "__archspec" and not _runs(_build_of(spec), host):
+            found[spec] = None
         if name not in CHECKED:
             continue
         offered = host.version(name)
@@ -98,6 +104,19 @@ def split_spec(spec: str) -> tuple[str, str]:
     """Name and version text of `__cuda >=12` or `__glibc >=2.17,<3.0.a0 0`; the version is "*" where there is none."""
     match = re.match(r"\s*([^\s\[=<>!~]+)\s*([^\s\[]*)", spec)
     return (match[1], match[2] or "*") if match else (spec, "*")
+
+
+def _build_of(spec: str) -> str:
+    """The build text of `__archspec ==1 x86_64_v3` or `__archspec=1=x86_64*`; "0" where there is none."""
+    match = re.match(r"\s*__archspec\s*=*[^\s=]+(?:\s+|=)([^\s\[]+)", spec)
+    return match[1] if match else "0"
+
+
+def _runs(microarchitecture: str, host: Host) -> bool:
+    """Whether this machine runs code for a microarchitecture (or a pattern of names); yes where its own is unknown."""
+    if microarchitecture == "0" or host.microarchitecture is None:
+        return True
+    return any(fnmatchcase(name, microarchitecture) for name in lineage(host.microarchitecture))
 
 
 def _satisfies(version: str, spec: str) -> bool:
@@ -116,9 +135,14 @@ def _reason(platform: Platform, host: Host) -> str:
     subdirs = (host.subdir, *FALLBACKS.get(host.subdir, ()))
     if platform.subdir not in subdirs:
         return f"{platform.name}: requires subdir '{platform.subdir}', which this machine can't run"
-    gaps = ", ".join(f"{p.name} >= {p.version}" for p in missing_packages(platform, host))
+    gaps = ", ".join(map(asked_of, missing_packages(platform, host)))
     label = platform.name if platform.name == platform.subdir else f"{platform.name} (subdir {platform.subdir})"
     return f"{label}: missing virtual packages: {gaps}"
+
+
+def asked_of(package: VirtualPackage) -> str:
+    """What a platform asks of the machine, for a sentence."""
+    return f"{package.name} {package.build}" if package.name == "__archspec" else f"{package.name} >= {package.version}"
 
 
 def mocks(choice: PlatformChoice) -> list[str]:
@@ -137,7 +161,7 @@ def unsupported(environment: Environment, host: Host, choice: PlatformChoice) ->
     if choice.reasons:
         lines += ["", "Declared platforms and why none runs here:", *(f"  - {r}" for r in choice.reasons)]
     if choice.missing:
-        wanted = ", ".join(f"{p.name} >= {p.version}" for p in choice.missing)
+        wanted = ", ".join(map(asked_of, choice.missing))
         lines += ["", f"Unsatisfied requirements: {wanted}"]
     if choice.also:
         lines += ["", f"The installed packages also require: {', '.join(choice.also)}"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from .archspec import MICROARCHITECTURES
+from .archspec import problem_of
 from .grammar import compare_versions, version_problem
 from .model import Platform, VirtualPackage
 from .subdirs import FAMILIES, SUBDIRS, default_virtual_packages, is_subdir
@@ -189,14 +189,9 @@ def _archspec(value: Value) -> VirtualPackage:
     text = value.string()
     if not text:
         raise value.error("'archspec' requires a non-empty microarchitecture string")
-    if text != "0" and text not in MICROARCHITECTURES:
-        from difflib import get_close_matches
-
-        close = get_close_matches(text, sorted(MICROARCHITECTURES), n=1)
-        raise value.error(
-            f"'{text}' is not a known microarchitecture",
-            help=f"Did you mean '{close[0]}'?" if close else None,
-        )
+    problem = problem_of(text)
+    if problem is not None:
+        raise value.error(problem)
     return VirtualPackage("__archspec", "0", text)
 
 

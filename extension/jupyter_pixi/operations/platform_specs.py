@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ..errors import PixiError
-from ..manifest.archspec import MICROARCHITECTURES
+from ..manifest.archspec import problem_of
 from ..manifest.grammar import version_problem
 from ..manifest.model import VirtualPackage
 from ..manifest.subdirs import belongs
@@ -49,13 +49,9 @@ def _of_flag(key: str, value: str, subdir: str) -> VirtualPackage:
     if key == "archspec":
         if not value:
             raise PixiError("--archspec requires a non-empty microarchitecture string")
-        if value != "0" and value not in MICROARCHITECTURES:
-            from difflib import get_close_matches
-
-            near = get_close_matches(value, sorted(MICROARCHITECTURES), n=1)
-            raise PixiError(
-                f"'{value}' is not a known microarchitecture", help=f"Did you mean '{near[0]}'?" if near else None
-            )
+        unknown = problem_of(value)
+        if unknown is not None:
+            raise PixiError(unknown)
         return VirtualPackage(name, "0", value)
     if family is not None and not belongs(subdir, family):
         raise PixiError(f"{flag} only applies to {family} subdirs, but the platform's subdir is '{subdir}'")

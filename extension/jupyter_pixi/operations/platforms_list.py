@@ -8,8 +8,8 @@ from typing import Any
 
 from ..environments import host, virtual_packages
 from ..environments.host import Host, current_subdir
-from ..environments.pick import FALLBACKS
-from ..manifest.grammar import compare_versions
+from ..environments.pick import FALLBACKS, missing_packages
+from ..manifest.archspec import as_detected
 from ..manifest.model import DEFAULT, Platform, VirtualPackage
 from ..manifest.platform_toml import friendly_texts
 from ..manifest.platforms import is_default
@@ -80,7 +80,7 @@ def document(opened: OpenWorkspace, environ: Mapping[str, str]) -> dict[str, Any
     here = _entry("current", machine.subdir, (), machine.virtual_packages, Users((), (), ()))
     rows = [{**here, "is_current": True, "is_autodetected": True}]
     for platform in opened.manifest.workspace.platforms:
-        offered = tuple(map(_as_detected, virtual_packages(platform)))
+        offered = tuple(map(as_detected, virtual_packages(platform)))
         rows.append(_entry(platform.name, platform.subdir, platform.declared, offered, users(opened, platform)))
     return {"current_subdir": current_subdir(), "platforms": rows}
 
@@ -99,13 +99,6 @@ def _entry(
     }
 
 
-def _as_detected(package: VirtualPackage) -> VirtualPackage:
-    """A declared virtual package as a machine would report it: an archspec has version 1."""
-    if package.name == "__archspec" and package.build:
-        return VirtualPackage(package.name, "1", package.build)
-    return package
-
-
 def _special(subdir: str, packages: tuple[VirtualPackage, ...]) -> tuple[VirtualPackage, ...]:
     defaults = default_virtual_packages(subdir)
     return tuple(p for p in packages if not is_default(p, defaults))
@@ -118,8 +111,4 @@ def _row(subdir: str, packages: tuple[VirtualPackage, ...]) -> str:
 def _fits(platform: Platform, machine: Host) -> bool:
     if platform.subdir not in (machine.subdir, *FALLBACKS.get(machine.subdir, ())):
         return False
-    for package in platform.declared:
-        have = machine.version(package.name)
-        if have is None or compare_versions(have, package.version) < 0:
-            return False
-    return True
+    return not missing_packages(platform, machine)

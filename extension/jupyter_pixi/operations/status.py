@@ -13,6 +13,7 @@ from typing import Any
 from .. import trust
 from ..environments import PlatformChoice, choose_platform, host
 from ..environments.model import Environment
+from ..environments.pick import asked_of
 from ..errors import PixiError
 from ..manifest.model import Platform
 from ..prefix.kernels import Kernel, offered
@@ -107,7 +108,7 @@ def _judged(
 def cannot_run(environment: Environment, choice: PlatformChoice) -> str:
     """One sentence: what is missing, or that no platform fits."""
     if choice.missing:
-        gaps = ", ".join(f"{p.name} >= {p.version}" for p in choice.missing)
+        gaps = ", ".join(map(asked_of, choice.missing))
         return f"This machine does not have {gaps}."
     if not environment.platforms:
         return "It has no platform: its features have none in common."

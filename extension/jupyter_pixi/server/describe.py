@@ -213,7 +213,7 @@ def _environment(found: OpenWorkspace, one: Environment, machine: Host, context:
 
 
 def _cell(found: OpenWorkspace, one: Environment, platform: Platform, machine: Host) -> dict[str, Any]:
-    from ..environments.pick import missing_packages
+    from ..environments.pick import asked_of, missing_packages
 
     locked = found.lock.environments.get(one.name) if found.lock is not None else None
     verdict = None
@@ -223,7 +223,7 @@ def _cell(found: OpenWorkspace, one: Environment, platform: Platform, machine: H
     if platform.subdir != machine.subdir:
         why = f"It is for {platform.subdir}, and this machine is {machine.subdir}."
     elif missing := missing_packages(platform, machine):
-        why = "This machine does not have " + ", ".join(f"{p.name} >= {p.version}" for p in missing) + "."
+        why = "This machine does not have " + ", ".join(map(asked_of, missing)) + "."
     return {
         **_platform(platform),
         "locked": len(locked.packages[platform.name]) if locked and platform.name in locked.packages else None,

@@ -15,6 +15,7 @@ from ..lockfile.check import markers
 from ..lockfile.check.requirements import Requirement, of_spec, of_text
 from ..lockfile.model import Package
 from ..lockfile.packages import normalize as pypi_name
+from ..manifest.archspec import as_detected
 
 Split = tuple[tuple[Package, ...], tuple[Package, ...]]
 """Conda packages and PyPI packages."""
@@ -52,7 +53,8 @@ class _Walk:
         self._conda = {locked.name(p): p for p in conda}
         self._pypi = {pypi_name(locked.name(p)): p for p in pypi}
         self._provided = {name: p for p in conda for name in locked.pypi_names(p) or ()}
-        self._candidates = {v.name: match.Candidate(v.name, v.version, v.build) for v in on.virtual_packages}
+        virtual = map(as_detected, on.virtual_packages)
+        self._candidates = {v.name: match.Candidate(v.name, v.version, v.build) for v in virtual}
         for package in judges:
             if package.kind != "pypi":
                 name = locked.name(package)

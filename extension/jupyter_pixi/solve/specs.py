@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ..environments.model import Channel
 from ..errors import ManifestError, SolveError
+from ..manifest.archspec import as_detected
 from ..manifest.model import CondaSpec, VirtualPackage
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def virtual_packages(declared: Iterable[VirtualPackage]) -> list[rattler.Generic
             rattler.Version(package.version),
             rattler.BuildString(package.build or "0"),
         )
-        for package in declared
+        for package in map(as_detected, declared)
         if package.name in KNOWN_VIRTUAL_PACKAGES
     ]
 

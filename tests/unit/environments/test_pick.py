@@ -51,6 +51,31 @@ def test_by_accident_where_no_locked_package_needs_what_is_missing(composed):
     assert not choose_platform(environment, GPU, needs).by_accident
 
 
+@pytest.mark.parametrize(
+    ("cpu", "fits"), [("skylake", True), ("x86_64_v3", True), ("zen4", True), ("x86_64_v2", False), ("m1", False)]
+)
+def test_a_microarchitecture_runs_what_it_is_built_on(composed, cpu, fits):
+    machine = Host("linux-64", (*LAPTOP.virtual_packages, VirtualPackage("__archspec", "1", cpu)))
+    environment = composed(platforms='[{name = "fast", platform = "linux-64", archspec = "x86_64_v3"}]')["default"]
+    choice = choose_platform(environment, machine)
+    assert (choice.platform is not None) == fits
+    needs = {"fast": ["__archspec ==1 x86_64_v3"]}
+    assert (choose_platform(environment, machine, needs).platform is not None) == fits
+    assert choose_platform(environment, machine, {"fast": ["__glibc >=2.17"]}).platform is not None
+    if not fits:
+        error = unsupported(environment, machine, choose_platform(environment, machine, needs))
+        assert "missing virtual packages: __archspec x86_64_v3" in error.message
+        assert "CONDA_OVERRIDE_ARCHSPEC=x86_64_v3" in (error.help or "")
+
+
+def test_the_microarchitecture_is_detected_when_it_is_asked_for(monkeypatch):
+    monkeypatch.setattr(sys.modules["jupyter_pixi.environments.host"], "_microarchitecture", lambda: "zen2")
+    assert host({}).version("__archspec") is None
+    assert host({}).microarchitecture == "zen2"
+    assert host({"CONDA_OVERRIDE_ARCHSPEC": "m1"}).microarchitecture == "m1"
+    assert host({"CONDA_OVERRIDE_ARCHSPEC": ""}).microarchitecture is None
+
+
 def test_another_machine_can_be_pretended(composed):
     environment = composed(platforms=f"[{CUDA}]")["default"]
     assert choose_platform(environment, Host("linux-64", (), pretended=True)).platform.name == "linux-64-cuda-12"

@@ -216,7 +216,8 @@ def test_wrong_channels(wrong, channels, message):
 
 def test_a_near_word_is_suggested(wrong):
     assert wrong("[dependecies]\n")[2] == "Did you mean 'dependencies'?"
-    assert wrong('platforms = [{platform = "linux-64", archspec = "x86_64_v9"}]\n', head=BARE)[2].startswith("Did you")
+    said = wrong('platforms = [{platform = "linux-64", archspec = "x86_64_v9"}]\n', head=BARE)[0]
+    assert "did you mean 'x86_64_v" in said
     assert wrong("[feature.t]\nzzzz = 1\n")[2] is None
 
 

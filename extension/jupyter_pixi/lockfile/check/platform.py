@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ...manifest.archspec import as_detected
 from .. import match
 from .. import packages as of
 from ..model import LockEnvironment, Package
@@ -50,7 +51,7 @@ def check_platform(
     platform = on.platform
     virtual = {
         item.name: match.Candidate(item.name, item.version, item.build if item.build is not None else "0")
-        for item in on.virtual_packages
+        for item in map(as_detected, on.virtual_packages)
     }
     packages = locked.packages.get(platform.name, ()) if locked is not None else ()
     nothing_from_pypi = not any(item.kind == "pypi" for item in packages)
