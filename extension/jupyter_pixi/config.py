@@ -1,8 +1,8 @@
 """Pixi's configuration files and variables -> one Config, and py-rattler's own when something is fetched.
 
 Layers from low to high: the system's, the user's ($XDG_CONFIG_HOME/pixi, then $PIXI_HOME or ~/.pixi), the workspace's
-`.pixi/config.toml` (Pixi's docs/reference/pixi_configuration.md). As in Pixi, a layer that is wrong is left out with
-a warning. Nothing heavy is imported until it is needed: the kernel launcher asks for the digest.
+`.pixi/config.toml`, the command line (Pixi's docs/reference/pixi_configuration.md). As in Pixi, a layer that is wrong
+is left out with a warning. Nothing heavy is imported until it is needed: the kernel launcher asks for the digest.
 """
 
 from __future__ import annotations
@@ -22,7 +22,19 @@ if TYPE_CHECKING:
 FILE = "config.toml"
 DEFAULT_ALIAS = "https://conda.anaconda.org"
 DEFAULT_CHANNELS = ("conda-forge",)
+_YES = ("1", "true", "yes", "on")
 PINNING_STRATEGIES = ("semver", "minor", "major", "latest-up", "exact-version", "no-pin")
+
+
+KEYS = frozenset(
+    """
+    default-channels authentication-override-file tls-no-verify tls-root-certs mirrors pinning-strategy
+    detached-environments pypi-config s3-options repodata-config concurrency experimental run-post-link-scripts
+    tool-platform shell change-ps1 force-activate proxy-config build index-config cache allow-symbolic-links
+    allow-hard-links allow-ref-links offline
+    """.split()  # noqa: SIM905
+)
+"""The keys of Pixi's configuration, also those that mean nothing here."""
 
 
 @dataclass(frozen=True)
@@ -82,10 +94,11 @@ class Config:
         return merged
 
 
-def load_config(root: Path | None, environ: Mapping[str, str]) -> Config:
+def load_config(root: Path | None, environ: Mapping[str, str], settings: str = "") -> Config:
     """The configuration for a workspace (None: for none). Never raises: a wrong layer becomes a warning.
 
-    Where the administrator's policy says so, the system's layer stands above the others, too.
+    `settings` is the TOML of a layer above the files: what flags of the command line say. Where the administrator's
+    policy says so, the system's layer stands above all others, too.
     """
     layers: list[_Layer] = []
     warnings: list[str] = []
@@ -93,6 +106,11 @@ def load_config(root: Path | None, environ: Mapping[str, str]) -> Config:
         layer = _read(path, warnings)
         if layer is not None:
             layers.append(layer)
+    if settings:
+        try:
+            layers.append(_parsed(None, settings))
+        except ValueError as error:
+            warnings.append(f"what the flags say is no valid configuration and is left out: {error}")
     system = [layer for layer in layers if layer.path == system_path()]
     if policy.read(environ).fixes_configuration:
         layers = [*(layer for layer in layers if layer not in system), *system]
@@ -105,8 +123,18 @@ def system_path() -> Path:
 
 
 def config_paths(root: Path | None, environ: Mapping[str, str]) -> tuple[Path, ...]:
-    """Where configuration is looked for, lowest first; the files need not exist."""
+    """Where configuration is looked for, lowest first; the files need not exist.
+
+    PIXI_CONFIG_FILE names the one file that stands for system and user, PIXI_NO_CONFIG leaves them out. What an
+    administrator fixed stays.
+    """
     home = _home(environ)
+    own = [root / ".pixi" / FILE] if root is not None else []
+    fixed = [system_path()] if policy.read(environ).fixes_configuration else []
+    if environ.get("PIXI_CONFIG_FILE"):
+        return tuple(dict.fromkeys([*fixed, Path(environ["PIXI_CONFIG_FILE"]).absolute(), *own]))
+    if environ.get("PIXI_NO_CONFIG", "").strip().lower() in _YES:
+        return (*fixed, *own)
     paths = [system_path()]
     xdg = environ.get("XDG_CONFIG_HOME")
     if sys.platform == "darwin":
@@ -117,9 +145,7 @@ def config_paths(root: Path | None, environ: Mapping[str, str]) -> tuple[Path, .
     else:
         paths.append((Path(xdg) if xdg else home / ".config") / "pixi" / FILE)
     paths.append(Path(environ.get("PIXI_HOME") or home / ".pixi") / FILE)
-    if root is not None:
-        paths.append(root / ".pixi" / FILE)
-    return tuple(dict.fromkeys(paths))
+    return tuple(dict.fromkeys([*paths, *own]))
 
 
 def digest_paths(root: Path | None, environ: Mapping[str, str]) -> tuple[Path, ...]:
@@ -163,14 +189,14 @@ def cached_environments(environ: Mapping[str, str]) -> Path:
 
 def is_offline(environ: Mapping[str, str]) -> bool:
     """Whether PIXI_OFFLINE is set to something that means yes."""
-    return environ.get("PIXI_OFFLINE", "").strip().lower() in ("1", "true", "yes", "on")
+    return environ.get("PIXI_OFFLINE", "").strip().lower() in _YES
 
 
 @dataclass(frozen=True)
 class _Layer:
-    """One configuration file."""
+    """One configuration file, or (`path` None) what the flags say."""
 
-    path: Path
+    path: Path | None
     text: str
     data: Mapping[str, Any]
 
@@ -187,10 +213,14 @@ def _read(path: Path, warnings: list[str]) -> _Layer | None:
             warnings.append(f"{path} cannot be read and is left out: {error.strerror}")
         return None
     try:
-        return _parsed(path, raw.decode("utf-8"))
+        layer = _parsed(path, raw.decode("utf-8"))
     except (ValueError, RecursionError) as error:
         warnings.append(f"{path} is not a valid configuration and is left out: {error}")
         return None
+    unknown = ", ".join(f"'{key}'" for key in layer.data if key not in KEYS)
+    if unknown:
+        warnings.append(f"Ignoring {unknown} in {path}: the configuration has no such key")
+    return layer
 
 
 def problem(path: Path, text: str) -> str | None:
@@ -202,11 +232,14 @@ def problem(path: Path, text: str) -> str | None:
     return None
 
 
-def _parsed(path: Path, text: str) -> _Layer:
+def _parsed(path: Path | None, text: str) -> _Layer:
     """The layer of a file's text. Raises ValueError."""
     import tomli
 
-    layer = _Layer(path, text, tomli.loads(text))
+    try:
+        layer = _Layer(path, text, tomli.loads(text))
+    except tomli.TOMLDecodeError as error:
+        raise ValueError(f"parse error: {error}") from None
     _typed(layer.data)
     wrong = _rattler_problem(layer)
     if wrong is not None:
@@ -294,7 +327,7 @@ def _merge(layers: list[_Layer], warnings: list[str], environ: Mapping[str, str]
         authentication_file=Path(authentication) if isinstance(authentication, str) else None,
         s3_options=s3,
         offline=is_offline(environ),
-        files=tuple(layer.path for layer in layers),
+        files=tuple(layer.path for layer in layers if layer.path is not None),
         warnings=tuple(warnings),
         layers=tuple(layer.text for layer in layers),
     )

@@ -138,6 +138,7 @@ def lock(arguments: Namespace) -> int:
         output.success("Lock-file was already up-to-date")
     elif arguments.check:
         output.say(f"The lock file is not up to date: {locked.reason}" if locked.reason else "It is not up to date.")
+        _say_diff(output, locked.diff)
     else:
         if not arguments.dry_run:
             output.success("Updated lock file")

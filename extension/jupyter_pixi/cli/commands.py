@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import argparse
-import importlib
-from argparse import Namespace
 from collections.abc import Callable, Sequence
 
 from .. import PIXI_VERSION, __version__
-from ..operations.pinning import STRATEGIES
+from ..config import PINNING_STRATEGIES
 from . import declare_deploy, declare_history, declare_run, declare_workspace
 from .parser import (
     NOTEBOOK,
     TERMINAL,
     Commands,
-    Handler,
     Parser,
     common_options,
+    config_options,
     environment_name,
     environment_option,
     json_option,
+    later,
     lock_options,
     place_options,
     script_option,
@@ -33,17 +32,6 @@ examples:
   jupyter pixi add polars           add a package, lock it for every platform, install it
   jupyter pixi kernels install      publish one kernel per environment
   %pixi add polars                  the same in a notebook cell"""
-
-
-def _later(module: str, function: str) -> Handler:
-    """A handler whose module is imported only when the command is the one that was given."""
-
-    def handler(arguments: Namespace) -> int:
-        found = getattr(importlib.import_module(f"{__package__}.{module}"), function)
-        status: int = found(arguments)
-        return status
-
-    return handler
 
 
 def build(arguments: Sequence[str] = ()) -> Parser:
@@ -82,7 +70,7 @@ def _groups() -> dict[str, Callable[[Commands], None]]:
 
 def _change(commands: Commands) -> None:
     declare_workspace.declare_init(commands)
-    add = commands.add("add", _later("change", "add"), "add packages to the manifest, lock and install them", "a")
+    add = commands.add("add", later("change", "add"), "add packages to the manifest, lock and install them", "a")
     add.add_argument("specs", nargs="+", metavar="SPEC", help="such as `polars`, `numpy>=2`, or PEP 508 with --pypi")
     add.add_argument("--pypi", action="store_true", help="from PyPI")
     add.add_argument("--editable", action="store_true", help="install a local PyPI package as editable")
@@ -94,9 +82,11 @@ def _change(commands: Commands) -> None:
     ref.add_argument("--rev", metavar="REV", help="of the git repository")
     add.add_argument("--subdirectory", "-s", "--subdir", metavar="PATH", help="in the git repository")
     add.add_argument("--adopt", action="store_true", help="take over PyPI packages that were installed by hand")
-    add.add_argument("--pinning-strategy", choices=STRATEGIES, help="how the version is bounded in the manifest")
+    add.add_argument(
+        "--pinning-strategy", choices=PINNING_STRATEGIES, help="how the version is bounded in the manifest"
+    )
     _dependency_tables(add)
-    remove = commands.add("remove", _later("change", "remove"), "take packages out of the manifest", "rm")
+    remove = commands.add("remove", later("change", "remove"), "take packages out of the manifest", "rm")
     remove.add_argument("specs", nargs="+", metavar="NAME", help="the package's name")
     remove.add_argument("--pypi", action="store_true", help="a PyPI dependency")
     _dependency_tables(remove)
@@ -110,12 +100,12 @@ def _change(commands: Commands) -> None:
         parser.add_argument("--restart", action="store_true", help="change loaded packages too, and restart the kernel")
         parser.add_argument("--force-loaded", action="store_true", help="change loaded packages under the kernel")
 
-    upgrade = commands.add("upgrade", _later("change", "upgrade"), "move specs of the manifest to newer versions")
+    upgrade = commands.add("upgrade", later("change", "upgrade"), "move specs of the manifest to newer versions")
     upgrade.add_argument("specs", nargs="*", metavar="NAME", help="the packages (default: all)")
     upgrade.add_argument("--feature", "-f", metavar="FEATURE", help="only this feature")
     upgrade.add_argument("--environment", "-e", type=environment_name, help="only this environment's own content")
     upgrade.add_argument("--exclude", metavar="NAME", action="append", default=[], help="all but this (repeatable)")
-    update = commands.add("update", _later("change", "update"), "move locked versions within the manifest's specs")
+    update = commands.add("update", later("change", "update"), "move locked versions within the manifest's specs")
     update.add_argument("specs", nargs="*", metavar="NAME", help="the packages (default: all)")
     environment_option(update, several=True)
     script_option(update)
@@ -137,12 +127,13 @@ def _dependency_tables(parser: Parser) -> None:
 
 
 def _lock(commands: Commands) -> None:
-    lock = commands.add("lock", _later("change", "lock"), "bring pixi.lock up to date")
+    lock = commands.add("lock", later("change", "lock"), "bring pixi.lock up to date")
     lock.add_argument("--check", action="store_true", help="exit with 1 if it is not up to date; writes nothing")
     lock.add_argument("--dry-run", "-n", action="store_true", help="work it out, and write nothing")
     lock.add_argument("--no-install", action="store_true", help=argparse.SUPPRESS)
+    config_options(lock)
     script_option(lock)
-    install = commands.add("install", _later("change", "install"), "install environments from the lock", "i")
+    install = commands.add("install", later("change", "install"), "install environments from the lock", "i")
     environment_option(install, several=True)
     install.add_argument("--all", "-a", action="store_true", help="every environment")
     install.add_argument("--platform", "-p", metavar="PLATFORM", help="for this platform, even if it cannot run here")
@@ -152,7 +143,7 @@ def _lock(commands: Commands) -> None:
     for name, text in (("skip", "without this package"), ("skip-with-deps", "without it and what only it needs")):
         install.add_argument(f"--{name}", metavar="NAME", action="append", default=[], help=text)
     install.add_argument("--only", metavar="NAME", action="append", default=[], help="only it and what it needs")
-    reinstall = commands.add("reinstall", _later("change", "reinstall"), "link packages again")
+    reinstall = commands.add("reinstall", later("change", "reinstall"), "link packages again")
     reinstall.add_argument("specs", nargs="*", metavar="NAME", help="the packages (default: all)")
     environment_option(reinstall, several=True)
     reinstall.add_argument("--all", "-a", action="store_true", help="every environment")
@@ -165,26 +156,26 @@ def _lock(commands: Commands) -> None:
 
 def _jupyter(commands: Commands) -> None:
     kernels = Commands(commands.add("kernels", None, "the Jupyter kernels of the workspace's environments"))
-    listing = kernels.add("list", _later("jupyter", "kernels_list"), "list them, with their state", "ls")
-    install = kernels.add("install", _later("jupyter", "kernels_install"), "write kernelspecs for other front ends")
-    remove = kernels.add("remove", _later("jupyter", "kernels_remove"), "take the written kernelspecs back")
+    listing = kernels.add("list", later("jupyter", "kernels_list"), "list them, with their state", "ls")
+    install = kernels.add("install", later("jupyter", "kernels_install"), "write kernelspecs for other front ends")
+    remove = kernels.add("remove", later("jupyter", "kernels_remove"), "take the written kernelspecs back")
     for parser in (install, remove):
         where = parser.add_mutually_exclusive_group()
         where.add_argument("--user", action="store_true", help="for this user (the default)")
         where.add_argument("--sys-prefix", action="store_true", help="in the environment of this interpreter")
         where.add_argument("--prefix", metavar="DIR", help="below DIR/share/jupyter/kernels")
         environment_option(parser, several=True)
-    prepare = kernels.add("prepare", _later("jupyter", "kernels_prepare"), None)
+    prepare = kernels.add("prepare", later("jupyter", "kernels_prepare"), None)
     environment_option(prepare)
     lock_options(prepare)
-    trust = commands.add("trust", _later("jupyter", "trust"), "trust what this workspace runs when a kernel starts")
+    trust = commands.add("trust", later("jupyter", "trust"), "trust what this workspace runs when a kernel starts")
     trust.add_argument("--forget", action="store_true", help="trust it no longer")
     trust.add_argument("--show", action="store_true", help="only show what would run")
     for parser in (listing, install, remove, prepare, trust):
         workspace_options(parser)
     for parser in (listing, install, trust):
         json_option(parser)
-    demo = commands.add("demo", _later("jupyter", "demo"), "open the sample workspace in JupyterLab")
+    demo = commands.add("demo", later("jupyter", "demo"), "open the sample workspace in JupyterLab")
     demo.add_argument("directory", nargs="?", metavar="DIR", help="where to put it (default: jupyter-pixi-demo)")
     demo.add_argument("--check", action="store_true", help="execute the sample notebook instead of opening it")
     demo.add_argument("--no-browser", action="store_true", help="print the address only")

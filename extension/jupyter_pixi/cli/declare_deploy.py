@@ -3,13 +3,7 @@
 from __future__ import annotations
 
 from .. import PIXI_VERSION
-from .parser import Commands, Handler, Parser, environment_option, json_option, workspace_options
-
-
-def _later(function: str, module: str = "deploying") -> Handler:
-    from .commands import _later as later
-
-    return later(module, function)
+from .parser import Commands, Parser, environment_option, json_option, later, workspace_options
 
 
 def declare(commands: Commands) -> None:
@@ -24,11 +18,13 @@ def declare(commands: Commands) -> None:
 
 def exports(export: Commands) -> None:
     """What is below `export`."""
-    docker = export.add("dockerfile", _later("dockerfile"), "a multi-stage Dockerfile of one environment")
+    docker = export.add("dockerfile", later("deploying", "dockerfile"), "a multi-stage Dockerfile of one environment")
     docker.add_argument("--base", metavar="IMAGE", default="ubuntu:24.04", help="the final stage's image")
     docker.add_argument("--command", metavar="COMMAND", help="what the container runs (default: bash)")
     docker.add_argument("--lint", metavar="FILE", help="only look at this Dockerfile, whoever wrote it")
-    job = export.add("sagemaker", _later("sagemaker"), "the image of SageMaker @remote jobs, and how to push it")
+    job = export.add(
+        "sagemaker", later("deploying", "sagemaker"), "the image of SageMaker @remote jobs, and how to push it"
+    )
     job.add_argument("--base", metavar="IMAGE", default="ubuntu:24.04", help="the final stage's image")
     job.add_argument("--account", metavar="NUMBER", help="the AWS account of the registry")
     job.add_argument("--region", metavar="REGION", help="the AWS region of the registry")
@@ -40,7 +36,9 @@ def exports(export: Commands) -> None:
             "--pixi-version", metavar="X.Y.Z", default=PIXI_VERSION, help="the release in the build stage"
         )
         parser.add_argument("--auth", action="store_true", help="take channel passwords from a BuildKit secret")
-    binder = export.add("binder", _later("binder"), "a Binder folder: JupyterLab with the workspace's kernels")
+    binder = export.add(
+        "binder", later("deploying", "binder"), "a Binder folder: JupyterLab with the workspace's kernels"
+    )
     environment_option(binder, several=True)
     binder.add_argument("--check", action="store_true", help="say what Binder would do, and write nothing")
     binder.add_argument("--dir", metavar="DIR", help="`binder` or `.binder` (default: the one that is there)")
@@ -63,7 +61,7 @@ def _writing(parser: Parser) -> None:
 
 def _launch(commands: Commands) -> None:
     launch = commands.add(
-        "launch", _later("launch", "launching"), "open a repository, folder or archive in JupyterLab, kernels ready"
+        "launch", later("launching", "launch"), "open a repository, folder or archive in JupyterLab, kernels ready"
     )
     launch.add_argument(
         "target", metavar="TARGET", help="a git URL, a folder, or a .zip or .tar archive here or at a URL"

@@ -2,33 +2,21 @@
 
 from __future__ import annotations
 
-import importlib
-from argparse import Namespace
-
-from .parser import Commands, Handler, Parser, json_option, lock_options, workspace_options
-
-
-def _later(function: str) -> Handler:
-    def handler(arguments: Namespace) -> int:
-        found = getattr(importlib.import_module(f"{__package__}.history"), function)
-        status: int = found(arguments)
-        return status
-
-    return handler
+from .parser import Commands, Parser, json_option, later, lock_options, workspace_options
 
 
 def declare(commands: Commands) -> None:
     """The sub-commands that look at changes and take them back."""
-    listing = commands.add("history", _later("history"), "list the changes that were made here")
+    listing = commands.add("history", later("history", "history"), "list the changes that were made here")
     listing.add_argument("--limit", "-n", type=int, metavar="N", help="only the last N")
-    diff = commands.add("diff", _later("diff"), "show what changed between two states of the workspace")
+    diff = commands.add("diff", later("history", "diff"), "show what changed between two states of the workspace")
     diff.add_argument("first", nargs="?", metavar="A", help="N (after change N), N^ (before it), now, or git")
     diff.add_argument("second", nargs="?", metavar="B", help="the other state (default: now)")
     diff.add_argument("--git", action="store_true", help="compare with git's HEAD")
     diff.add_argument("--environment", "-e", metavar="ENVIRONMENT", action="append", default=[], help="only this one")
-    undo = commands.add("undo", _later("undo"), "take the last change back: manifest, lock and prefix")
-    redo = commands.add("redo", _later("redo"), "make the change again that was taken back last")
-    restore = commands.add("restore", _later("restore"), "go back to what git's HEAD has, and install it")
+    undo = commands.add("undo", later("history", "undo"), "take the last change back: manifest, lock and prefix")
+    redo = commands.add("redo", later("history", "redo"), "make the change again that was taken back last")
+    restore = commands.add("restore", later("history", "restore"), "go back to what git's HEAD has, and install it")
     for parser in (undo, redo, restore):
         _change_options(parser)
         lock_options(parser)

@@ -3,33 +3,20 @@
 from __future__ import annotations
 
 import argparse
-from argparse import Namespace
 from typing import Any
 
 from .parser import (
     Commands,
-    Handler,
     Parser,
+    config_options,
     environment_name,
     environment_option,
     json_option,
+    later,
     lock_options,
     script_option,
     workspace_options,
 )
-
-
-def _later(module: str, function: str) -> Handler:
-    """A handler whose module is imported only when the command is the one that was given."""
-
-    def handler(arguments: Namespace) -> int:
-        import importlib
-
-        found = getattr(importlib.import_module(f"{__package__}.{module}"), function)
-        status: int = found(arguments)
-        return status
-
-    return handler
 
 
 def declare(commands: Commands) -> None:
@@ -44,7 +31,7 @@ def declare(commands: Commands) -> None:
 def _run(commands: Commands) -> None:
     run = commands.add(
         "run",
-        _later("run", "run"),
+        later("run", "run"),
         "run a task or a command in an environment",
         "r",
     )
@@ -67,7 +54,7 @@ def _run(commands: Commands) -> None:
 
 def _task(commands: Commands) -> None:
     task = Commands(commands.add("task", None, "look at and change the tasks of the workspace"))
-    add = task.add("add", _later("task", "add"), "add a task", "a")
+    add = task.add("add", later("task", "add"), "add a task", "a")
     add.add_argument("--depends-on", metavar="TASK", action="append", default=[], help="runs before (repeatable)")
     _place(add)
     add.add_argument("--cwd", metavar="DIR", help="where it runs, from the workspace's folder on")
@@ -80,15 +67,15 @@ def _task(commands: Commands) -> None:
     add.add_argument("name", metavar="NAME", help="the task's name")
     add.add_argument("command", nargs="+", metavar="COMMAND", help="what it runs")
 
-    alias = task.add("alias", _later("task", "alias"), "name several tasks together", "@")
+    alias = task.add("alias", later("task", "alias"), "name several tasks together", "@")
     alias.add_argument("name", metavar="ALIAS", help="the new name")
     alias.add_argument("depends_on", nargs="+", metavar="TASK", help="the tasks it stands for")
     _place(alias)
     alias.add_argument("--description", metavar="TEXT", help="what it does")
-    remove = task.add("remove", _later("task", "remove"), "remove tasks", "rm")
+    remove = task.add("remove", later("task", "remove"), "remove tasks", "rm")
     remove.add_argument("names", nargs="+", metavar="TASK", help="the tasks' names")
     _place(remove)
-    listing = task.add("list", _later("task", "list_tasks"), "list the tasks", "ls")
+    listing = task.add("list", later("task", "list_tasks"), "list the tasks", "ls")
     listing.add_argument("--summary", "-s", action="store_true", help="one line per environment")
     listing.add_argument("--machine-readable", action="store_true", help="names on one line")
     environment_option(listing)
@@ -114,7 +101,7 @@ def _pair(text: str) -> tuple[str, str]:
 def _exec(commands: Commands) -> None:
     run = commands.add(
         "exec",
-        _later("exec", "exec_"),
+        later("exec", "exec_"),
         "run a command in a throw-away environment",
         "x",
     )
@@ -134,6 +121,7 @@ def _exec(commands: Commands) -> None:
     )
     _only_with_equals(run, "--list")
     run.add_argument("--no-modify-ps1", action="store_true", help="leave the prompt alone")
+    config_options(run)
     run.add_argument("words", nargs=argparse.REMAINDER, metavar="COMMAND", help="the command and its arguments")
 
 
@@ -157,10 +145,10 @@ def _only_with_equals(parser: Parser, flag: str) -> None:
 
 
 def _shell(commands: Commands) -> None:
-    hook = commands.add("shell-hook", _later("shell", "shell_hook"), "print the activation for a shell or a program")
+    hook = commands.add("shell-hook", later("shell", "shell_hook"), "print the activation for a shell or a program")
     hook.add_argument("--shell", "-s", metavar="SHELL", help="bash, zsh, fish, xonsh, cmd, powershell or nushell")
     json_option(hook)
-    shell = commands.add("shell", _later("shell", "shell"), "start a shell in an environment (not in a notebook)", "s")
+    shell = commands.add("shell", later("shell", "shell"), "start a shell in an environment (not in a notebook)", "s")
     for parser in (hook, shell):
         environment_option(parser)
         parser.add_argument("--change-ps1", choices=("true", "false"), help="whether the prompt names the environment")
@@ -171,7 +159,7 @@ def _shell(commands: Commands) -> None:
 
 
 def _clean(commands: Commands) -> None:
-    clean = commands.add("clean", _later("clean", "clean"), "remove installed environments, or caches")
+    clean = commands.add("clean", later("clean", "clean"), "remove installed environments, or caches")
     clean.add_argument("what", nargs="?", choices=("cache",), help="`cache`: what all workspaces share")
     clean.add_argument("--environment", "-e", metavar="ENVIRONMENT", type=environment_name, help="only this one")
     clean.add_argument("--activation-cache", action="store_true", help="only the cache of activations")

@@ -3,41 +3,30 @@
 from __future__ import annotations
 
 import argparse
-import importlib
-from argparse import Namespace
 
 from .parser import (
     Commands,
-    Handler,
     Parser,
     environment_name,
     environment_option,
     json_option,
+    later,
     lock_options,
     script_option,
     workspace_options,
 )
 
 
-def _later(module: str, function: str) -> Handler:
-    def handler(arguments: Namespace) -> int:
-        found = getattr(importlib.import_module(f"{__package__}.{module}"), function)
-        status: int = found(arguments)
-        return status
-
-    return handler
-
-
 def declare_look(commands: Commands) -> None:
     """The sub-commands that only look."""
-    listing = commands.add("list", _later("look", "list_packages"), "list the packages of an environment", "ls")
+    listing = commands.add("list", later("look", "list_packages"), "list the packages of an environment", "ls")
     listing.add_argument("regex", nargs="?", metavar="REGEX", help="only packages whose name matches")
     listing.add_argument("--explicit", "-x", action="store_true", help="only what the manifest asks for")
     listing.add_argument("--local", action="store_true", help="only packages of this machine's folders")
     listing.add_argument("--platform", metavar="PLATFORM", help="the platform (default: this machine's)")
     listing.add_argument("--sort-by", choices=("size", "name", "kind"), default="name", help="the order of the rows")
     listing.add_argument("--fields", metavar="FIELDS", action="append", help="the columns, separated by commas")
-    tree = commands.add("tree", _later("look", "tree"), "show what needs what, or with -i who needs it", "t")
+    tree = commands.add("tree", later("look", "tree"), "show what needs what, or with -i who needs it", "t")
     tree.add_argument("regex", nargs="?", metavar="REGEX", help="only packages whose name matches")
     tree.add_argument("--invert", "-i", action="store_true", help="show what needs the packages that match")
     tree.add_argument("--platform", "-p", metavar="PLATFORM", help="the platform (default: this machine's)")
@@ -47,14 +36,14 @@ def declare_look(commands: Commands) -> None:
         workspace_options(parser)
         script_option(parser)
     json_option(listing)
-    info = commands.add("info", _later("look", "info"), "show this machine and workspace")
+    info = commands.add("info", later("look", "info"), "show this machine and workspace")
     info.add_argument("--extended", "-e", action="store_true", help="with sizes on disk")
-    status = commands.add("status", _later("look", "status"), "show the state of every environment, offline")
+    status = commands.add("status", later("look", "status"), "show the state of every environment, offline")
     environment_option(status)
     for parser in (info, status):
         workspace_options(parser)
         json_option(parser)
-    search = commands.add("search", _later("search", "search"), "find packages in the workspace's channels")
+    search = commands.add("search", later("search", "search"), "find packages in the workspace's channels")
     search.add_argument("package", metavar="PACKAGE", help="a match spec or a pattern, such as `numpy>=2` or `*torch*`")
     search.add_argument(
         "--import", dest="module", action="store_true", help="PACKAGE is a module: tell what provides it"
@@ -70,7 +59,7 @@ def declare_look(commands: Commands) -> None:
 
 def declare(commands: Commands) -> None:
     """The sub-commands that change or convert the workspace itself."""
-    imported = commands.add("import", _later("workspace", "import_file"), "take a file over into an environment")
+    imported = commands.add("import", later("workspace", "import_file"), "take a file over into an environment")
     imported.add_argument("file", metavar="FILE", help="an environment.yml or a requirements.txt")
     imported.add_argument("--format", metavar="FORMAT", help="conda-env or pypi-txt (default: whichever fits)")
     imported.add_argument("--environment", "-e", metavar="ENVIRONMENT", help="the environment to make or extend")
@@ -93,7 +82,7 @@ def declare(commands: Commands) -> None:
 
 def declare_init(commands: Commands) -> None:
     """`init`."""
-    init = commands.add("init", _later("setup", "init"), "make a workspace in a folder, or a block in a script")
+    init = commands.add("init", later("setup", "init"), "make a workspace in a folder, or a block in a script")
     init.add_argument("path", nargs="?", metavar="PATH", help="the folder (default: this one)")
     what = init.add_mutually_exclusive_group()
     what.add_argument("--format", choices=("pixi", "pyproject", "mojoproject"), help="which manifest to write")
@@ -111,7 +100,7 @@ def declare_init(commands: Commands) -> None:
 
 def declare_switch(commands: Commands) -> None:
     """`switch ENVIRONMENT`."""
-    switch = commands.add("switch", _later("switching", "switch"), "restart this notebook on another environment")
+    switch = commands.add("switch", later("switching", "switch"), "restart this notebook on another environment")
     switch.add_argument("environment", metavar="ENVIRONMENT", type=environment_name, help="an environment's name")
     lock_options(switch)
     workspace_options(switch)
@@ -119,9 +108,9 @@ def declare_switch(commands: Commands) -> None:
 
 def declare_completion(commands: Commands) -> None:
     """`completion`, and the hidden `complete` that the scripts and the notebook ask."""
-    completion = commands.add("completion", _later("completing", "completion"), "print a shell's completion script")
+    completion = commands.add("completion", later("completing", "completion"), "print a shell's completion script")
     completion.add_argument("--shell", "-s", required=True, choices=("bash", "zsh", "fish"), help="the shell")
-    complete = commands.add("complete", _later("completing", "complete"), None)
+    complete = commands.add("complete", later("completing", "complete"), None)
     workspace_options(complete)
     complete.add_argument("words", nargs=argparse.REMAINDER, metavar="WORD")
 
@@ -129,7 +118,7 @@ def declare_completion(commands: Commands) -> None:
 def declare_config(commands: Commands) -> None:
     """`config`."""
     config = Commands(commands.add("config", None, "look at and change Pixi's configuration"))
-    listing = config.add("list", _later("config", "listing"), "what is set, all files together", "ls")
+    listing = config.add("list", later("config", "listing"), "what is set, all files together", "ls")
     listing.add_argument("key", nargs="?", metavar="KEY", help="only this one")
     json_option(listing)
     texts = {
@@ -139,7 +128,7 @@ def declare_config(commands: Commands) -> None:
         "prepend": "put a value first into a list",
     }
     for action, text in texts.items():
-        parser = config.add(action, _later("config", "change"), text)
+        parser = config.add(action, later("config", "change"), text)
         parser.set_defaults(action=action)
         parser.add_argument("key", metavar="KEY", help="such as `pinning-strategy` or `shell.change-ps1`")
         if action != "unset":
@@ -177,11 +166,11 @@ def _places(parser: Parser) -> None:
 
 
 def _channel(channel: Commands) -> None:
-    listing = channel.add("list", _later("workspace", "channel_list"), "list them by environment", "ls")
+    listing = channel.add("list", later("workspace", "channel_list"), "list them by environment", "ls")
     listing.add_argument("--urls", action="store_true", help="as URLs")
-    add = channel.add("add", _later("workspace", "channel_add"), "add channels, and lock", "a")
+    add = channel.add("add", later("workspace", "channel_add"), "add channels, and lock", "a")
     add.add_argument("--prepend", action="store_true", help="before the others")
-    remove = channel.add("remove", _later("workspace", "channel_remove"), "take channels away, and lock", "rm")
+    remove = channel.add("remove", later("workspace", "channel_remove"), "take channels away, and lock", "rm")
     for parser in (add, remove):
         parser.add_argument("channels", nargs="+", metavar="CHANNEL", help="a name, a URL or a folder")
         parser.add_argument("--priority", type=int, metavar="N", help="its priority (default: by order)")
@@ -193,15 +182,15 @@ def _channel(channel: Commands) -> None:
 
 
 def _platform(platform: Commands) -> None:
-    listing = platform.add("list", _later("workspace", "platform_list"), "list them, and what this machine is", "ls")
+    listing = platform.add("list", later("workspace", "platform_list"), "list them, and what this machine is", "ls")
     listing.add_argument("--machine-readable", action="store_true", help=argparse.SUPPRESS)
     json_option(listing)
-    add = platform.add("add", _later("workspace", "platform_add"), "add platforms, and lock", "a")
+    add = platform.add("add", later("workspace", "platform_add"), "add platforms, and lock", "a")
     add.add_argument("platforms", nargs="*", metavar="PLATFORM", help="SUBDIR, NAME=SUBDIR or __NAME[=VERSION[=BUILD]]")
     add.add_argument(
         "--auto-detect", "--auto-detected", "--current", action="store_true", help="what this machine is, as the first"
     )
-    edit = platform.add("edit", _later("workspace", "platform_edit"), "change what a platform declares", "e")
+    edit = platform.add("edit", later("workspace", "platform_edit"), "change what a platform declares", "e")
     edit.add_argument("name", metavar="PLATFORM", help="the platform")
     edit.add_argument("packages", nargs="*", metavar="__NAME[=VERSION[=BUILD]]", help="virtual packages to declare")
     edit.add_argument("--subdir", metavar="SUBDIR", help="another conda subdir")
@@ -213,14 +202,14 @@ def _platform(platform: Commands) -> None:
         help="declare it no longer (repeatable)",
     )
     edit.add_argument("--clear-virtual-packages", action="store_true", help="declare none of the present ones")
-    move = platform.add("move", _later("workspace", "platform_move"), "change the order, which is the preference", "mv")
+    move = platform.add("move", later("workspace", "platform_move"), "change the order, which is the preference", "mv")
     move.add_argument("name", metavar="PLATFORM", help="the platform")
     anchor = move.add_mutually_exclusive_group(required=True)
     anchor.add_argument("--before", metavar="PLATFORM", help="directly before this one")
     anchor.add_argument("--after", metavar="PLATFORM", help="directly behind this one")
     anchor.add_argument("--to-top", action="store_true", help="to the top: taken first")
     anchor.add_argument("--to-bottom", action="store_true", help="to the bottom: taken last")
-    remove = platform.add("remove", _later("workspace", "platform_remove"), "take platforms away, and lock", "rm")
+    remove = platform.add("remove", later("workspace", "platform_remove"), "take platforms away, and lock", "rm")
     remove.add_argument("platforms", nargs="+", metavar="PLATFORM", help="the platform's name")
     for parser in (add, remove):
         _places(parser)
@@ -249,24 +238,24 @@ def _virtual_packages(parser: Parser) -> None:
 
 
 def _environment(environment: Commands) -> None:
-    listing = environment.add("list", _later("workspace", "environment_list"), "list them with their features", "ls")
+    listing = environment.add("list", later("workspace", "environment_list"), "list them with their features", "ls")
     listing.add_argument("--machine-readable", action="store_true", help=argparse.SUPPRESS)
-    add = environment.add("add", _later("workspace", "environment_add"), "add an environment", "a")
+    add = environment.add("add", later("workspace", "environment_add"), "add an environment", "a")
     add.add_argument("name", metavar="NEW_NAME", type=environment_name, help="its name")
     add.add_argument("--feature", "-f", metavar="FEATURE", action="append", default=[], help="it has (repeatable)")
     add.add_argument("--solve-group", metavar="GROUP", help="solve it together with the others of this group")
     add.add_argument("--no-default-feature", action="store_true", help="without what every environment has")
     add.add_argument("--force", action="store_true", help="in place of one of that name")
-    remove = environment.add("remove", _later("workspace", "environment_remove"), "take an environment away", "rm")
+    remove = environment.add("remove", later("workspace", "environment_remove"), "take an environment away", "rm")
     remove.add_argument("name", metavar="ENVIRONMENT", help="its name")
     for parser in (listing, add, remove):
         workspace_options(parser)
 
 
 def _feature(feature: Commands) -> None:
-    listing = feature.add("list", _later("workspace", "feature_list"), "list them with what they hold", "ls")
+    listing = feature.add("list", later("workspace", "feature_list"), "list them with what they hold", "ls")
     listing.add_argument("--machine-readable", action="store_true", help=argparse.SUPPRESS)
-    remove = feature.add("remove", _later("workspace", "feature_remove"), "take a feature away", "rm")
+    remove = feature.add("remove", later("workspace", "feature_remove"), "take a feature away", "rm")
     remove.add_argument("feature", metavar="FEATURE", help="its name")
     remove.add_argument("--yes", "-y", action="store_true", help="also when environments use it, without asking")
     for parser in (listing, remove):
@@ -281,18 +270,18 @@ def _meta(workspace: Commands) -> None:
         ("requires-pixi", "which Pixi the workspace needs"),
     ):
         group = _group(workspace, field, text)
-        parsers = [group.add("get", _later("workspace", "meta_get"), "print it")]
-        parsers.append(group.add("set", _later("workspace", "meta_set"), "set it"))
+        parsers = [group.add("get", later("workspace", "meta_get"), "print it")]
+        parsers.append(group.add("set", later("workspace", "meta_set"), "set it"))
         parsers[-1].add_argument("value", metavar=field.upper(), help="the new value")
         parsers[-1].set_defaults(bump=None)
         if field == "version":
             for part in ("major", "minor", "patch"):
-                parsers.append(group.add(part, _later("workspace", "meta_set"), f"raise its {part} part"))
+                parsers.append(group.add(part, later("workspace", "meta_set"), f"raise its {part} part"))
                 parsers[-1].set_defaults(bump=part)
         if field == "requires-pixi":
-            parsers.append(group.add("unset", _later("workspace", "meta_set"), "take it away"))
+            parsers.append(group.add("unset", later("workspace", "meta_set"), "take it away"))
             parsers[-1].set_defaults(value=None, bump=None)
-            parsers.append(group.add("verify", _later("workspace", "requires_verify"), "fail if it is not fulfilled"))
+            parsers.append(group.add("verify", later("workspace", "requires_verify"), "fail if it is not fulfilled"))
         for parser in parsers:
             parser.set_defaults(field=field)
             workspace_options(parser)
@@ -304,17 +293,17 @@ def _register(workspace: Commands) -> None:
     register.add_argument("--path", "-p", metavar="PATH", help="what to register (default: this workspace)")
     register.add_argument("--force", "-f", action="store_true", help="give the name to this one")
     workspace_options(register)
-    group = Commands(register, required=False, default=_later("workspace", "register"))
-    listing = group.add("list", _later("workspace", "register_list"), "list the registered workspaces", "ls")
+    group = Commands(register, required=False, default=later("workspace", "register"))
+    listing = group.add("list", later("workspace", "register_list"), "list the registered workspaces", "ls")
     json_option(listing)
-    remove = group.add("remove", _later("workspace", "register_remove"), "forget a name", "rm")
+    remove = group.add("remove", later("workspace", "register_remove"), "forget a name", "rm")
     remove.add_argument("name", metavar="NAME", help="the name")
-    group.add("prune", _later("workspace", "register_prune"), "forget workspaces that are gone", "pr")
+    group.add("prune", later("workspace", "register_prune"), "forget workspaces that are gone", "pr")
 
 
 def _exports(export: Commands) -> None:
     conda_environment(export)
-    explicit = export.add("conda-explicit-spec", _later("exporting", "explicit_spec"), "as conda explicit specs")
+    explicit = export.add("conda-explicit-spec", later("exporting", "explicit_spec"), "as conda explicit specs")
     explicit.add_argument("directory", metavar="DIR", help="the folder to write into")
     explicit.add_argument("--platform", "-p", metavar="PLATFORM", action="append", default=[], help="only these")
     explicit.add_argument("--ignore-pypi-errors", action="store_true", help="leave PyPI packages out")
@@ -327,7 +316,7 @@ def _exports(export: Commands) -> None:
 
 def conda_environment(export: Commands) -> None:
     """`conda-environment`, in `workspace export` and in `export`."""
-    yml = export.add("conda-environment", _later("exporting", "conda_environment"), "as an environment.yml")
+    yml = export.add("conda-environment", later("exporting", "conda_environment"), "as an environment.yml")
     yml.add_argument("path", nargs="?", metavar="PATH", help="the file (default: stdout)")
     yml.add_argument("--name", "-n", metavar="NAME", help="the name in it")
     yml.add_argument("--platform", "-p", metavar="PLATFORM", help="for this platform")

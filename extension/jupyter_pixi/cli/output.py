@@ -140,8 +140,9 @@ class Output:
         self.say(self._painted("32", "✔") + f" {text}")
 
     def warn(self, text: str) -> None:
-        """A warning on stderr."""
-        if self.quiet < 2 and not self.has_pipe:
+        """A warning on stderr, once."""
+        if text not in self._warned and self.quiet < 2 and not self.has_pipe:
+            self._warned.add(text)
             self._clear()
             sys.stderr.write(self._painted("33", " WARN") + f" {text}\n")
 
@@ -198,6 +199,7 @@ def context_of(arguments: Namespace) -> Context:
     environ = dict(os.environ)
     if getattr(arguments, "offline", None) is False:
         environ["PIXI_OFFLINE"] = "false"
+    environ |= dict(getattr(arguments, "variables", None) or ())
     caller = _caller(arguments)
     context = Context(
         environ=environ,
@@ -210,6 +212,7 @@ def context_of(arguments: Namespace) -> Context:
         no_install=getattr(arguments, "no_install", False),
         offline=getattr(arguments, "offline", False),
         script=Path(arguments.script) if getattr(arguments, "script", None) else None,
+        settings="\n".join(getattr(arguments, "settings", None) or ()),
     )
     name = getattr(arguments, "workspace", None)
     if name:

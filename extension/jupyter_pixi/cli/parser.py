@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import json
 import re
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
+from ..config import PINNING_STRATEGIES
 from ..errors import UsageError
 
 Handler = Callable[[argparse.Namespace], int]
@@ -34,6 +36,19 @@ class _Help(argparse.Action):
         sys.stdout.write(parser.short_help() if option_string == "-h" else parser.format_help())
         sys.stdout.flush()
         parser.exit()
+
+
+def later(module: str, function: str) -> Handler:
+    """A handler whose module (beside this one) is imported only when the command is the one that was given."""
+
+    def handler(arguments: argparse.Namespace) -> int:
+        import importlib
+
+        found = getattr(importlib.import_module(f"{__package__}.{module}"), function)
+        status: int = found(arguments)
+        return status
+
+    return handler
 
 
 class Parser(argparse.ArgumentParser):
@@ -233,6 +248,7 @@ def lock_options(parser: Parser) -> None:
     parser.add_argument("--no-install", action="store_true", help="change manifest and lock only")
     parser.add_argument("--frozen", action="store_true", help="take the lock file as it is, without a check")
     parser.add_argument("--locked", action="store_true", help="fail if the lock file is not up to date")
+    config_options(parser)
 
 
 def place_options(parser: Parser) -> None:
@@ -255,6 +271,50 @@ def environment_option(parser: Parser, *, several: bool = False) -> None:
         )
     else:
         parser.add_argument("--environment", "-e", metavar="ENVIRONMENT", type=environment_name, help=help)
+
+
+_SETTINGS: dict[str, tuple[str, Any]] = {
+    "--auth-file": ("authentication-override-file", str),
+    "--concurrent-downloads": ("concurrency.downloads", int),
+    "--concurrent-solves": ("concurrency.solves", int),
+    "--pinning-strategy": ("pinning-strategy", PINNING_STRATEGIES),
+    "--pypi-keyring-provider": ("pypi-config.keyring-provider", ("disabled", "subprocess")),
+    "--run-post-link-scripts": ("run-post-link-scripts", "insecure"),
+    "--tls-no-verify": ("tls-no-verify", True),
+    "--tls-root-certs": ("tls-root-certs", ("webpki", "system", "all")),
+    "--use-environment-activation-cache": ("experimental.use-environment-activation-cache", True),
+}
+"""Flag -> key of the configuration, and what it takes: a type, one of some words, or nothing but its fixed value."""
+
+
+class _Setting(argparse.Action):
+    """Keeps a flag as a line of configuration in `settings`, or as a variable where it says which files count."""
+
+    def __call__(self, parser: Any, namespace: argparse.Namespace, values: Any, option: str | None = None) -> None:
+        if isinstance(self.const, str):
+            namespace.variables = [*getattr(namespace, "variables", ()), (self.const, values or "true")]
+            return
+        key, fixed = self.const
+        line = f"{key} = {json.dumps(values if fixed is None else fixed)}"
+        namespace.settings = [*getattr(namespace, "settings", ()), line]
+
+
+def config_options(parser: Parser) -> None:
+    """Pixi's flags that stand above the configuration files; they are rare, and the help leaves them out."""
+    flags: dict[str, dict[str, Any]] = {
+        "--config-file": {"const": "PIXI_CONFIG_FILE"},
+        "--no-config": {"const": "PIXI_NO_CONFIG", "nargs": 0},
+    }
+    for flag, (key, takes) in _SETTINGS.items():
+        if isinstance(takes, tuple):
+            flags[flag] = {"choices": takes, "const": (key, None)}
+        elif isinstance(takes, type):
+            flags[flag] = {"type": takes, "const": (key, None)}
+        else:
+            flags[flag] = {"nargs": 0, "const": (key, takes)}
+    for flag, more in flags.items():
+        if flag not in parser._option_string_actions:
+            parser.add_argument(flag, action=_Setting, dest=argparse.SUPPRESS, help=argparse.SUPPRESS, **more)
 
 
 def json_option(parser: Parser) -> None:

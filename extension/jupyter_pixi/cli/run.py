@@ -81,8 +81,6 @@ def _options(arguments: Namespace, words: tuple[str, ...], *, executable: bool =
 
 def _run(arguments: Namespace, telling: Telling, runner: Runner) -> int:
     telling.several = len(runner.session.opened.environments) > 1
-    for warning in runner.session.opened.manifest.warnings:
-        arguments.output.warn(warning.text)
     if not runner.options.words:
         telling.list_tasks(runner)
         return 0

@@ -70,8 +70,6 @@ def _ready(arguments: Namespace) -> _Ready:
         context = as_is(context)
     session = task_prefix.begin(context)
     opened = session.opened
-    for warning in opened.manifest.warnings:
-        arguments.output.warn(warning.text)
     name = arguments.environment or opened.default_name(context)
     opened.environment(name)
     session = _current(arguments, session, name)

@@ -10,7 +10,6 @@ from .output import Output, context_of
 if TYPE_CHECKING:
     from ..manifest.edit import Where
     from ..operations.task_edit import NewTask
-    from ..operations.workspace import OpenWorkspace
 
 
 def add(arguments: Namespace) -> int:
@@ -19,7 +18,7 @@ def add(arguments: Namespace) -> int:
 
     task = NewTask(
         name=arguments.name,
-        command=tuple(arguments.command),
+        command=tuple(arguments.command) if any(arguments.command) or not arguments.depends_on else (),
         depends_on=tuple(arguments.depends_on),
         cwd=arguments.cwd,
         env=tuple(dict(arguments.env).items()),
@@ -42,7 +41,7 @@ def alias(arguments: Namespace) -> int:
 def _added(arguments: Namespace, task: NewTask, kind: str) -> int:
     from ..operations.task_edit import add as work
 
-    _warned(arguments, work(context_of(arguments), task, _where(arguments)))
+    work(context_of(arguments), task, _where(arguments))
     text = f"Added {kind} `{task.name}`: {task.shown()}"
     output: Output = arguments.output
     output.success(text)
@@ -56,7 +55,6 @@ def remove(arguments: Namespace) -> int:
     from ..operations.task_edit import users_of
 
     opened, gone = work(context_of(arguments), arguments.names, _where(arguments))
-    _warned(arguments, opened)
     output: Output = arguments.output
     lines = []
     place = (
@@ -87,11 +85,6 @@ def _where(arguments: Namespace) -> Where:
     return Where(feature, arguments.environment, arguments.platform)
 
 
-def _warned(arguments: Namespace, opened: OpenWorkspace) -> None:
-    for warning in opened.manifest.warnings:
-        arguments.output.warn(warning.text)
-
-
 def list_tasks(arguments: Namespace) -> int:
     """`task list`."""
     from ..operations.task_prefix import begin
@@ -100,7 +93,6 @@ def list_tasks(arguments: Namespace) -> int:
     session = begin(context_of(arguments))
     opened = session.opened
     output: Output = arguments.output
-    _warned(arguments, opened)
     names = [arguments.environment] if arguments.environment else list(opened.environments)
     chosen = [(e, session.platform(e)) for e in map(opened.environment, names)]
     if arguments.json:

@@ -16,6 +16,7 @@ from .legacy import migrate
 from .model import DEFAULT, EnvironmentSpec, Feature, Manifest, Platform
 from .package import read_package
 from .pyproject import Project, add_project, read_project
+from .subdirs import is_subdir
 from .targets import matches
 from .toml import Document, Table, Value, decode, parse
 from .workspace import builds, check_required_version, read_pool, read_preview, read_workspace
@@ -264,7 +265,8 @@ def _warn_unmatched(
             where = "workspace" if feature.platforms is None else f"feature '{feature.name}'"
             doc.warn(
                 (*keys, target.selector),
-                f"The target selector '{target.selector}' does not match any of the platforms supported by the {where}",
+                f"The target selector '{target.selector}' does not match any of the platforms supported by the {where}"
+                + (f"; `pixi workspace platform add {target.selector}` adds it" if is_subdir(target.selector) else ""),
                 value=False,
             )
 

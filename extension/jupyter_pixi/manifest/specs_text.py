@@ -76,6 +76,8 @@ def parse_conda(text: str) -> tuple[str, CondaSpec]:
         if key in known
     }
     spec = CondaSpec(**values)
+    if spec.channel is not None:  # rattler ends the URL of a channel with a slash, manifests do not
+        spec = replace(spec, channel=spec.channel.rstrip("/"))
     return name.lower(), spec
 
 

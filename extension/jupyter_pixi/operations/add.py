@@ -88,7 +88,7 @@ async def add(context: Context, options: AddOptions) -> Changed:
     placement = place(opened, context, options.feature, options.environment, options.platforms)
     if _nothing_to_write(opened, placement, asked):
         return await _already_there(opened, context, placement, asked, options)
-    with workspace_lock(opened.root, context):
+    with workspace_lock(opened.root, context, writes=not options.dry_run):
         opened = open_workspace(context)
         return await _add(opened, context, placement, asked, options)
 
@@ -301,8 +301,13 @@ def locked_versions(
     return found
 
 
+def _shown_name(item: Asked) -> str:
+    """The name, with the channel that it was asked for from."""
+    return f"{item.conda.channel}::{item.name}" if item.conda is not None and item.conda.channel else item.name
+
+
 def _lines(shown: Sequence[tuple[Asked, str | None]], placement: Placement, options: AddOptions) -> tuple[str, ...]:
-    lines = [f"Added {item.name} {pin}" if pin else f"Added {item.text}" for item, pin in shown]
+    lines = [f"Added {_shown_name(item)} {pin}" if pin else f"Added {item.text}" for item, pin in shown]
     lines += ["Added these as pypi-dependencies."] if options.pypi else []
     lines += [f"Added {line}" for line in placement.only()]
     lines += [placement.because] if placement.because else []

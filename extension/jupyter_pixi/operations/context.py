@@ -74,6 +74,7 @@ class Context:
     no_install: bool = False
     offline: bool = False
     script: Path | None = None  # a Python file with an inline block, in a workspace's place
+    settings: str = ""  # what flags say, as a layer of configuration (TOML)
 
     def note(self, text: str) -> None:
         """Tell the user something."""

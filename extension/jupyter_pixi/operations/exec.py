@@ -97,7 +97,7 @@ def wanted(options: ExecOptions, context: Context) -> Wanted:
             "missing required command to execute",
             help="i.e when specifying specs explicitly use a command at the end: `pixi exec -s python==3.12 python`",
         )
-    config = load_config(None, context.environ)
+    config = load_config(None, context.environ, context.settings)
     channels = tuple(
         Channel(channel_url(text, alias=config.channel_alias, root=context.cwd), text)
         for text in options.channels or config.default_channels

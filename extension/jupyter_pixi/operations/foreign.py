@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from ..errors import PixiError, Place
 from ..manifest.model import CondaSpec, PypiSpec
 from ..manifest.specs_text import parse_conda, parse_pypi
 
+_FILE_OPTION = re.compile(r"(?P<name>-r|-c|--requirement|--constraint)(?:\s+|=|(?<=-[rc]))(?P<file>\S.*)")
 _DEFAULTS = (
     "https://repo.anaconda.com/pkgs/main",
     "https://repo.anaconda.com/pkgs/r",
@@ -20,13 +22,14 @@ _DEFAULTS = (
 
 @dataclass(frozen=True)
 class Foreign:
-    """What such a file asks for. `channels` are as written."""
+    """What such a file asks for. `channels` are as written, `notes` tell what was left out."""
 
     name: str | None = None
     channels: tuple[str, ...] = ()
     conda: tuple[tuple[str, CondaSpec], ...] = ()
     pypi: tuple[tuple[str, PypiSpec], ...] = ()
     variables: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     def all_channels(self, alias: str) -> tuple[str, ...]:
         """The channels as Pixi takes them over: `defaults` spelt out, then the URLs of those that only specs name."""
@@ -92,15 +95,43 @@ def environment_yml(text: str, path: Path) -> Foreign:
 
 
 def requirements_txt(text: str, path: Path) -> Foreign:
-    """A pip requirements file: its requirement lines; options other than an index are refused with their line."""
-    pypi: list[tuple[str, PypiSpec]] = []
+    """A pip requirements file: its requirement lines, and those of the files that it names with `-r`.
+
+    Constraints (`-c`) are left out with a note; other options are refused with their line.
+    """
+    return _lines_of(text, path, ())
+
+
+def _with_line(found: Foreign, line: str, path: Path, above: tuple[Path, ...]) -> Foreign:
+    """What was found, and what one more line of a requirements file asks for."""
+    option = _FILE_OPTION.fullmatch(line.partition(" #")[0].strip())
+    if option is None:
+        return replace(found, pypi=(*found.pypi, *_requirement(line)))
+    other = path.parent / option["file"]
+    if option["name"] in ("-c", "--constraint"):
+        note = f"Constraints detected in {path.name}, and left out: put the bounds of {option['file']} on the packages"
+        return replace(found, notes=(*found.notes, note))
+    inner = _included(other, path, above)
+    return replace(found, pypi=(*found.pypi, *inner.pypi), notes=(*found.notes, *inner.notes))
+
+
+def _included(other: Path, path: Path, above: tuple[Path, ...]) -> Foreign:
+    """The requirements of a file that another one names. Raises PixiError for files that name each other."""
+    chain = (*above, path.resolve())
+    if other.resolve() in chain:
+        raise PixiError(f"{other.name} and {path.name} include each other.", place=Place(path))
+    return _lines_of(read_text(other), other, chain)
+
+
+def _lines_of(text: str, path: Path, above: tuple[Path, ...]) -> Foreign:
+    found = Foreign()
     for number, line in enumerate(text.replace("\\\n", "").splitlines(), 1):
         try:
-            pypi += _requirement(line)
+            found = _with_line(found, line, path, above)
         except PixiError as error:
-            error.place = Place(path, number)
+            error.place = error.place or Place(path, number)
             raise
-    return Foreign(pypi=tuple(pypi))
+    return found
 
 
 def _requirement(line: str) -> list[tuple[str, PypiSpec]]:

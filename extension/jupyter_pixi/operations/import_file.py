@@ -49,7 +49,7 @@ async def import_file(context: Context, options: ImportOptions) -> Changed:
 
     def edit(opened: OpenWorkspace, editor: ManifestEditor) -> Said:
         _take_over(opened, editor, foreign, environment, options)
-        return Said((f"Imported to {opened.manifest.path}",))
+        return Said((f"Imported to {opened.manifest.path}",), foreign.notes)
 
     return await edit_manifest(context, edit, lock=False)
 

@@ -56,20 +56,22 @@ def init(context: Context, options: InitOptions) -> Initialised:
     """Make a workspace. Raises PixiError, with nothing changed, when there is one or the source cannot be read."""
     folder = (context.cwd / options.path if options.path else context.cwd).absolute()
     refuse_if_frozen_folder(folder, context.environ)
-    config = load_config(None, context.environ)
+    config = load_config(None, context.environ, context.settings)
     kind = options.format or "pixi"
     target = folder / _FILES[kind]
-    if options.path is None and _is_home_of_pixi(folder, context):
+    if _is_home_of_pixi(folder, context):
         raise PixiError(
-            "initialization without a name in the parent directory of your PIXI_HOME is not allowed.",
-            help="Make the workspace in a folder of its own: `init my_workspace`.",
+            f"a workspace in {folder}, the parent folder of your PIXI_HOME, is not allowed: its `.pixi` is Pixi's own.",
+            help="Make it in a folder of its own: `pixi init my_workspace`.",
         )
     if kind == "pyproject" and target.exists():
         lines = _extend_pyproject(target, options, config)
     elif target.exists():
         raise PixiError(f"{target.name} already exists", help=f"The workspace at {folder} can be used as it is.")
     else:
-        text = _from_source(folder, options, config) if options.source else _fresh(folder, kind, options, config)
+        text = (
+            _from_source(folder, options, config, context) if options.source else _fresh(folder, kind, options, config)
+        )
         folder.mkdir(parents=True, exist_ok=True)
         _write(target, text)
         if kind == "pyproject":
@@ -215,12 +217,14 @@ def _slug(group: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", group.lower()).strip("-")
 
 
-def _from_source(folder: Path, options: InitOptions, config: Config) -> str:
+def _from_source(folder: Path, options: InitOptions, config: Config, context: Context) -> str:
     """A manifest made from an environment.yml (or a requirements.txt)."""
     from .foreign import read_foreign
 
     assert options.source is not None
     found = read_foreign(options.source)
+    for note in found.notes:
+        context.warn(note)
     channels: list[TomlValue] = list(dict.fromkeys((*options.channels, *found.all_channels(config.channel_alias))))
     workspace: dict[str, TomlValue] = {
         "channels": channels or _channels(options, config),

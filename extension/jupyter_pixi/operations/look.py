@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import PIXI_VERSION
-from ..environments import choose_platform, host
+from ..environments import Host, choose_platform, host
 from ..environments.host import current_subdir
 from ..environments.model import Environment
 from ..errors import PixiError
@@ -69,7 +69,7 @@ def info(context: Context, *, extended: bool = False) -> dict[str, Any]:
             "manifest": str(home / "manifests" / "pixi-global.toml"),
         },
         "project_info": _project(opened, extended) if opened else None,
-        "environments_info": [_environment(opened, e, extended) for e in opened.environments.values()]
+        "environments_info": [_environment(opened, e, detected, extended) for e in opened.environments.values()]
         if opened
         else [],
         "config_locations": [str(p) for p in opened.config.files] if opened else _config_files(context),
@@ -86,7 +86,10 @@ def _opened(context: Context) -> OpenWorkspace | None:
 def _config_files(context: Context) -> list[str]:
     from ..config import load_config
 
-    return [str(p) for p in load_config(None, context.environ).files]
+    config = load_config(None, context.environ, context.settings)
+    for text in config.warnings:
+        context.warn(text)
+    return [str(p) for p in config.files]
 
 
 def _project(opened: OpenWorkspace, extended: bool) -> dict[str, Any]:
@@ -101,7 +104,7 @@ def _project(opened: OpenWorkspace, extended: bool) -> dict[str, Any]:
     }
 
 
-def _environment(opened: OpenWorkspace, environment: Environment, extended: bool) -> dict[str, Any]:
+def _environment(opened: OpenWorkspace, environment: Environment, machine: Host, extended: bool) -> dict[str, Any]:
     from ..prefix.markers import read_marker
     from .targets import prefix_of
     from .tasks import visible
@@ -129,7 +132,7 @@ def _environment(opened: OpenWorkspace, environment: Environment, extended: bool
         ],
         "resolved_platform": resolved,
         "minimum_supported_platform": minimum,
-        "tasks": sorted(visible(environment, None)),
+        "tasks": list(visible(environment, choose_platform(environment, machine).platform)),
         "channels": [c.text for c in environment.channels],
         "prefix": str(prefix),
     }

@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-STRATEGIES = ("semver", "minor", "major", "latest-up", "exact-version", "no-pin")
-
 MINOR_PINNED = frozenset({"python", "rust", "julia", "gcc", "gxx", "gfortran", "nodejs", "deno", "r", "r-base", "perl"})
 """Conda packages whose minor versions break things: pinned by minor version while no strategy is configured."""
 
@@ -14,8 +12,8 @@ MINOR_PINNED = frozenset({"python", "rust", "julia", "gcc", "gxx", "gfortran", "
 def conda_pin(name: str, versions: Iterable[str], strategy: str | None) -> str:
     """The version spec for a conda package that was locked in these versions (one per environment and platform).
 
-    `strategy` is one of STRATEGIES, or None for Pixi's default: semver, but minor for MINOR_PINNED. No versions
-    (the package is locked nowhere): "*".
+    `strategy` is a `pinning-strategy` of the configuration, or None for Pixi's default: semver, but minor for
+    MINOR_PINNED. No versions (the package is locked nowhere): "*".
     """
     from rattler import Version
 

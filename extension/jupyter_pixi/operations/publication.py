@@ -50,12 +50,13 @@ class Told:
 
 
 @contextmanager
-def workspace_lock(root: Path, context: Context) -> Iterator[Recovered | None]:
+def workspace_lock(root: Path, context: Context, *, writes: bool = True) -> Iterator[Recovered | None]:
     """Hold the workspace against other operations of this engine, and finish what a crashed one had begun.
 
-    Gives what was finished. Raises PixiError where the folder cannot be written to. Beside a script nothing is kept.
+    Gives what was finished. Raises PixiError where the folder cannot be written to. Beside a script, and for a dry run
+    (`writes` False), nothing is kept.
     """
-    if context.script is not None:
+    if context.script is not None or not writes:
         yield None
         return
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -18,7 +19,7 @@ from .workspace import OpenWorkspace, open_workspace, with_manifest
 
 @dataclass(frozen=True)
 class RemoveOptions:
-    """What `remove` was asked for; field names are its flags."""
+    """What `remove` was asked for; field names are its flags. A name may be a whole spec (`conda-forge::x`)."""
 
     names: tuple[str, ...]
     pypi: bool = False
@@ -38,7 +39,7 @@ async def remove(context: Context, options: RemoveOptions) -> Changed:
     """
     opened = open_workspace(context)
     placement = place(opened, context, options.feature, options.environment, options.platforms)
-    with workspace_lock(opened.root, context):
+    with workspace_lock(opened.root, context, writes=not options.dry_run):
         opened = open_workspace(context)
         editor = ManifestEditor(opened.manifest_data, opened.manifest.path)
         written = _take_out(editor, placement, options)
@@ -60,13 +61,22 @@ async def remove(context: Context, options: RemoveOptions) -> Changed:
 def _take_out(editor: ManifestEditor, placement: Placement, options: RemoveOptions) -> list[Written]:
     written = []
     for where in placement.wheres:
-        for name in options.names:
+        for name in (name_of(text, pypi=options.pypi) for text in options.names):
             try:
                 written.append(editor.remove(name, where, pypi=options.pypi, tables=(options.table,)))
             except PixiError as error:
                 error.help = _hint(editor, name, where)
                 raise
     return written
+
+
+def name_of(text: str, *, pypi: bool) -> str:
+    """The name in what was typed for a package: a name, or a spec as `add` takes it. Raises SpecError."""
+    if re.fullmatch(r"[A-Za-z0-9._-]+", text):
+        return text
+    from ..manifest.specs_text import parse_conda, parse_pypi
+
+    return (parse_pypi(text) if pypi else parse_conda(text))[0]
 
 
 def _hint(editor: ManifestEditor, name: str, asked: Where) -> str | None:

@@ -67,7 +67,7 @@ def _opened(context: Context, manifest: bytes) -> OpenWorkspace:
 
         path = _place(context)
         good = parse_manifest(manifest, path)
-        config = load_config(good.root, context.environ)
+        config = load_config(good.root, context.environ, context.settings)
         bare = OpenWorkspace(good, path.read_bytes(), compose(good, config), config, None, None)
         try:
             return replace(bare, lock_data=bare.lock_path.read_bytes())

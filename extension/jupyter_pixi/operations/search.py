@@ -65,7 +65,7 @@ def where(context: Context, channels: Sequence[str], platforms: Sequence[str]) -
     Raises PixiError for a platform that is none.
     """
     opened = _opened(context)
-    config = opened.config if opened is not None else load_config(None, context.environ)
+    config = opened.config if opened is not None else load_config(None, context.environ, context.settings)
     root = opened.root if opened is not None else context.cwd
     if channels:
         asked = tuple(Channel(channel_url(c, alias=config.channel_alias, root=context.cwd), c) for c in channels)

@@ -28,7 +28,7 @@ from .policy import refuse_if_forbidden
 from .program import executable
 from .scripts import has_no_file
 from .targets import locked_requirements, prefix_of
-from .workspace import OpenWorkspace, locate, open_workspace
+from .workspace import OpenWorkspace, locate, open_workspace, told
 
 _SATISFIED = "satisfied.json"
 
@@ -104,7 +104,9 @@ def begin(context: Context) -> Session:
     except OSError as error:
         raise PixiError(f"Cannot read {path}: {error.strerror}.", code="manifest") from None
     manifest = parse_manifest(data, path)
-    config = load_config(manifest.root, context.environ)
+    config = load_config(manifest.root, context.environ, context.settings)
+    if context.caller is None:
+        told(context, manifest, config)
     return Session(context, OpenWorkspace(manifest, data, compose(manifest, config), config, None, None))
 
 
@@ -211,8 +213,11 @@ def needs_prefix(environment: Environment, platform: Platform | None) -> bool:
 
     Without a platform (none of this machine's kind) those of all its platforms count.
     """
+    if not environment.platforms:
+        targets = [target for feature in environment.features for target in feature.targets]
+        return any(target.dependencies or target.pypi_dependencies or target.dev for target in targets)
     places = [environment.on[platform.name]] if platform is not None else list(environment.on.values())
-    return not places or any(on.dependencies or on.pypi_dependencies or on.dev for on in places)
+    return any(on.dependencies or on.pypi_dependencies or on.dev for on in places)
 
 
 def is_current(session: Session, name: str) -> bool:
@@ -251,6 +256,11 @@ def refuse_unsupported(session: Session, environment: Environment) -> None:
         if needs_prefix(environment, None):
             needs = locked_requirements(session.opened.lock, environment.name) if session.locked else None
             raise unsupported(environment, session.machine, choose_platform(environment, session.machine, needs))
+        if not environment.platforms:
+            session.context.warn(
+                f"The environment '{environment.name}' has no platform, so nothing can be installed for it: add this "
+                f"machine's with `pixi workspace platform add {session.machine.subdir}`"
+            )
         return
     missing = [] if session.machine.pretended else missing_packages(platform, session.machine)
     if not missing or not needs_prefix(environment, platform):

@@ -25,12 +25,10 @@ def tasks_of(feature: Feature, platform: Platform | None) -> dict[str, Task]:
 
 
 def visible(environment: Environment, platform: Platform | None) -> dict[str, Task]:
-    """The tasks of an environment that listings show; the earlier feature wins."""
+    """The tasks of an environment that listings show, those of the default feature first; the earlier feature wins."""
     found: dict[str, Task] = {}
-    for feature in environment.features:
-        for name, task in tasks_of(feature, platform).items():
-            if not is_hidden(name):
-                found.setdefault(name, task)
+    for feature in reversed(environment.features):
+        found |= {name: task for name, task in tasks_of(feature, platform).items() if not is_hidden(name)}
     return found
 
 

@@ -42,7 +42,7 @@ async def update(
     opened = open_workspace(context)
     for name in environments:
         opened.environment(name)
-    with workspace_lock(opened.root, context):
+    with workspace_lock(opened.root, context, writes=not dry_run):
         opened = open_workspace(context)
         _known(opened, names)
         pairs = _pairs(opened, environments, platforms)
@@ -107,10 +107,10 @@ async def upgrade(
     """
     opened = open_workspace(context)
     _check_place(opened, feature, environment)
-    with workspace_lock(opened.root, context):
+    with workspace_lock(opened.root, context, writes=not dry_run):
         opened = open_workspace(context)
         asked_for = _asked_for(opened, names, feature, environment, exclude)
-        chosen = _upgradable(opened, asked_for)
+        chosen = _upgradable(opened, asked_for, named=bool(names))
         notes = _inherited(asked_for)
         environments = _using(opened)
         for line in _lost(chosen, environments):
@@ -157,7 +157,7 @@ def _check_place(opened: OpenWorkspace, feature: str | None, environment: str | 
 
 
 def _near(name: str, known: Iterable[str]) -> str | None:
-    near = difflib.get_close_matches(name, sorted(known), n=1)
+    near = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.5)
     return f"did you mean '{near[0]}'?" if near else None
 
 
@@ -203,14 +203,21 @@ def _asked_for(
     ]
 
 
-def _upgradable(opened: OpenWorkspace, specs: Iterable[_Spec]) -> list[_Upgradable]:
-    """Those whose version stands in the manifest and may move."""
+def _upgradable(opened: OpenWorkspace, specs: Iterable[_Spec], *, named: bool) -> list[_Upgradable]:
+    """Those whose version stands in the manifest and may move.
+
+    Of a package that was asked for by name (`named`) everything that ties it to one build may go, too, as with Pixi.
+    """
     chosen = []
     for where, name, spec in specs:
         if isinstance(spec, CondaSpec):
             if spec.url or spec.path or spec.git or spec.workspace or not _is_written(opened, where, name):
                 continue
-            chosen.append(_Upgradable(where, Asked(name, name, conda=replace(spec, version=None)), spec.version))
+            free = replace(spec, version=None)
+            if named:
+                build = spec.build if spec.build and "*" in spec.build else None
+                free = replace(free, build=build, build_number=None, md5=None, sha256=None)
+            chosen.append(_Upgradable(where, Asked(name, name, conda=free), spec.version))
         elif spec.is_registry:
             chosen.append(_Upgradable(where, Asked(name, name, pypi=replace(spec, version=None)), spec.version))
     return chosen

@@ -108,7 +108,9 @@ def open_workspace(context: Context, *, tolerate_lock: bool = False) -> OpenWork
     path = locate(context)
     data = _read(path)
     manifest = _parsed(data, path)
-    config = load_config(manifest.root, context.environ)
+    config = load_config(manifest.root, context.environ, context.settings)
+    if context.caller is None:
+        told(context, manifest, config)
     environments = compose(manifest, config)
     bare = OpenWorkspace(manifest, data, environments, config, None, None)
     try:
@@ -127,6 +129,14 @@ def open_workspace(context: Context, *, tolerate_lock: bool = False) -> OpenWork
             raise
         return replace(bare, lock_data=lock_data, lock_error=error)
     return replace(bare, lock=lock, lock_data=lock_data)
+
+
+def told(context: Context, manifest: Manifest, config: Config) -> None:
+    """Tell, as Pixi does with every command, what is deprecated or means nothing in manifest and configuration."""
+    for text in config.warnings:
+        context.warn(text)
+    for warning in manifest.warnings:
+        context.warn(f"{warning.text}\n  at {warning.place}" if warning.place is not None else warning.text)
 
 
 def with_manifest(opened: OpenWorkspace, data: bytes) -> OpenWorkspace:

@@ -58,7 +58,8 @@ def edit(context: Context, change: Callable[[Meta, ManifestEditor], str]) -> str
 def _opened(meta: Meta, context: Context) -> OpenWorkspace:
     lock = meta.path.parent / "pixi.lock"
     lock_data = lock.read_bytes() if lock.exists() else None
-    return OpenWorkspace(meta.manifest, meta.data, {}, load_config(meta.path.parent, context.environ), None, lock_data)
+    config = load_config(meta.path.parent, context.environ, context.settings)
+    return OpenWorkspace(meta.manifest, meta.data, {}, config, None, lock_data)
 
 
 def place_of(editor: ManifestEditor, field: str) -> Keys:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tomllib
 from pathlib import Path
 
@@ -173,7 +174,8 @@ def test_init_from_files_and_in_formats(pixi, folder: Path, monkeypatch: pytest.
     assert pixi("init", "three", "--format", "pixi", "--import", "requirements.txt").status == 2
     monkeypatch.setenv("PIXI_HOME", str(folder / ".pixi"))
     home = pixi("init")
-    assert (home.status, "parent directory of your PIXI_HOME" in home.err) == (1, True)
+    assert (home.status, "parent folder of your PIXI_HOME" in home.err) == (1, True)
+    assert (pixi("init", str(folder)).status, pixi("init", "four").status) == (1, 0)
 
 
 def test_a_change_that_breaks_the_manifest_is_not_written(pixi, manifest: Path) -> None:
@@ -185,3 +187,71 @@ def test_a_change_that_breaks_the_manifest_is_not_written(pixi, manifest: Path) 
     ran = pixi("workspace", "platform", "remove", "gpu", "--no-install")
     assert ran.status == 1
     assert manifest.read_bytes() == before
+
+
+def test_import_of_requirements_that_name_other_files(pixi, manifest: Path, folder: Path) -> None:
+    (folder / "more.txt").write_text("--requirement=deep/last.txt\nsix>=1\n")
+    (folder / "deep").mkdir()
+    (folder / "deep/last.txt").write_text("rich\n")
+    (folder / "requirements.txt").write_text("-c bounds.txt\nattrs==25.1\n-r more.txt  # more\n")
+    ran = pixi("import", "requirements.txt", "--feature", "req")
+    assert ran.status == 0
+    assert "Constraints detected in requirements.txt" in ran.err
+    wanted = read(manifest)["feature"]["req"]["pypi-dependencies"]
+    assert wanted == {"attrs": "==25.1", "rich": "*", "six": ">=1"}
+    (folder / "deep/last.txt").write_text("-r ../more.txt\n")
+    before = manifest.read_bytes()
+    ran = pixi("import", "requirements.txt", "--feature", "again", "--format", "pypi-txt")
+    assert (ran.status, "more.txt and last.txt include each other" in ran.err) == (1, True)
+    (folder / "deep/last.txt").write_text("--index-url https://example.org\n")
+    ran = pixi("import", "requirements.txt", "--feature", "again", "--format", "pypi-txt")
+    assert (ran.status, "last.txt:1" in ran.err) == (1, True)
+    assert manifest.read_bytes() == before
+
+
+def test_dry_runs_write_nothing_at_all(pixi, manifest: Path, folder: Path) -> None:
+    assert pixi("lock").status == 0
+    shutil.rmtree(folder / ".pixi", ignore_errors=True)
+    before = {path: path.read_bytes() for path in folder.iterdir()}
+    for words in (("upgrade",), ("update",), ("add", "lib"), ("remove", "tool"), ("lock",)):
+        assert pixi(*words, "--dry-run").status == 0
+        assert {path: path.read_bytes() for path in folder.iterdir()} == before, words
+
+
+def test_a_spec_may_stand_for_a_name(pixi, manifest: Path, channel: str) -> None:
+    manifest.write_text(manifest.read_text().partition("\n[feature")[0])
+    ran = pixi("add", f"{channel}::lib", "--no-install")
+    assert (ran.status, f"Added {channel}::lib >=2.0,<3" in ran.err) == (0, True)
+    assert read(manifest)["dependencies"]["lib"] == {"version": ">=2.0,<3", "channel": channel}
+    ran = pixi("remove", f"{channel}::lib", "--no-install")
+    assert (ran.status, f"Removed {channel}::lib" in ran.err) == (0, True)
+    assert "lib" not in read(manifest)["dependencies"]
+
+
+def test_upgrade_of_a_named_package_frees_its_build(pixi, manifest: Path, channel: str) -> None:
+    text = manifest.read_text().partition("\n[feature")[0]
+    pinned = f'lib = {{ version = "==1.0", build = "h0_0", build-number = "==0", channel = "{channel}" }}'
+    manifest.write_text(text.replace('tool = "*"', pinned))
+    assert pixi("upgrade", "--no-install").status == 0
+    kept = read(manifest)["dependencies"]["lib"]
+    assert kept == {"version": ">=2.0,<3", "build": "h0_0", "build-number": "==0", "channel": channel}
+    assert pixi("upgrade", "lib", "--no-install").status == 0
+    assert read(manifest)["dependencies"]["lib"] == {"version": ">=2.0,<3", "channel": channel}
+    near = pixi("upgrade", "library_like")
+    assert (near.status, "did you mean 'lib'?" in near.err) == (1, False)
+    assert "did you mean 'lib'?" in pixi("upgrade", "libs_x").err
+
+
+def test_an_alias_may_be_written_as_a_task_without_a_command(pixi, manifest: Path) -> None:
+    assert pixi("task", "add", "one", "echo 1").status == 0
+    assert pixi("task", "add", "both", "", "--depends-on", "one").status == 0
+    assert read(manifest)["tasks"]["both"] == [{"task": "one"}]
+    assert "Tasks: one, both" in pixi("info").out
+
+
+def test_a_workspace_without_platforms_runs_what_is_there(pixi, manifest: Path) -> None:
+    manifest.write_text('[workspace]\nname = "ws"\nchannels = []\nplatforms = []\n')
+    ran = pixi("run", "no-such-program-anywhere")
+    assert (ran.status, "pixi workspace platform add" in ran.err) == (127, True)
+    manifest.write_text(manifest.read_text() + '[dependencies]\ntool = "*"\n')
+    assert pixi("run", "true").status == 1
