@@ -140,9 +140,8 @@ class Output:
         self.say(self._painted("32", "✔") + f" {text}")
 
     def warn(self, text: str) -> None:
-        """A warning on stderr, once."""
-        if text not in self._warned and self.quiet < 2 and not self.has_pipe:
-            self._warned.add(text)
+        """A warning on stderr."""
+        if self.quiet < 2 and not self.has_pipe:
             self._clear()
             sys.stderr.write(self._painted("33", " WARN") + f" {text}\n")
 
