@@ -25,6 +25,9 @@ nothing. A kernel's start reads this, so TOML is imported only where an administ
 
     [pixi]
     fixed = true                  # users' and workspaces' Pixi configuration does not change what the system's says
+
+    [cache]
+    shared = ["/srv/pixi-cache"]  # package caches that are read, never written
 """
 
 from __future__ import annotations
@@ -47,6 +50,7 @@ _KEYS = {
     "start": ("install",),
     "sources": ("channels", "indexes", "urls"),
     "pixi": ("fixed",),
+    "cache": ("shared",),
 }
 _MODES = ("ask", "all", "none")
 
@@ -58,7 +62,19 @@ class Rules:
     `channels`, `indexes` and `urls` are None where the source does not limit them.
     """
 
-    __slots__ = ("channels", "fixed", "folders", "frozen", "indexes", "install", "may_give", "mode", "urls", "who")
+    __slots__ = (
+        "channels",
+        "fixed",
+        "folders",
+        "frozen",
+        "indexes",
+        "install",
+        "may_give",
+        "mode",
+        "shared",
+        "urls",
+        "who",
+    )
 
     def __init__(self, who: str, document: Mapping[str, Any], *, may_give: bool = True) -> None:
         """Raises ValueError with what is wrong in the document."""
@@ -78,6 +94,7 @@ class Rules:
         self.channels = _optional(sources, "channels")
         self.indexes = _optional(sources, "indexes")
         self.urls = _optional(sources, "urls") or ()
+        self.shared = _folders(document.get("cache", {}).get("shared", []), "cache.shared")
         self.fixed = _truth(document.get("pixi", {}).get("fixed", False), "pixi.fixed")
 
     @classmethod
@@ -128,6 +145,11 @@ class Policy:
     def forbids_install_at_start(self) -> str | None:
         """Who forbids that a kernel's start solves and installs, if somebody does."""
         return next((r.who for r in self.rules if not r.install), None)
+
+    @property
+    def shared_caches(self) -> tuple[str, ...]:
+        """Folders of packages that are not fetched again."""
+        return tuple(dict.fromkeys(folder for r in self.rules for folder in r.shared))
 
     @property
     def fixes_configuration(self) -> bool:

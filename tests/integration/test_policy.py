@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import urllib.error
 import urllib.parse
 from pathlib import Path
@@ -11,6 +12,9 @@ import pytest
 from jupyter_pixi.policy import VARIABLE
 from support.homes import make_home
 from support.jupyter_server import Running, jupyter_server
+from support.readonly import run_read_only
+from support.servers import server as serving
+from support.workspaces import Workspace
 
 WHO = "the rules of this room"
 OTHER = "https://conda.example.org/other"
@@ -213,3 +217,39 @@ def test_the_server(server: Running):
         assert "JupyterPixi.policy" in f"{answer['message']} {answer['help']}", answer
     assert server.get(f"{api}/trust?manifest={quoted}")["forbidden"] is True
     assert "keeps to the policy of the Jupyter server's configuration" in server.log.read_text()
+
+
+def placed(root: Path, text: str, cache: Path) -> Workspace:
+    """A workspace in a home with this package cache."""
+    root.mkdir()
+    cache.mkdir(exist_ok=True)
+    (root / "pixi.toml").write_text(text.replace("{name}", root.name))
+    return Workspace(root, make_home(root.with_name(f"home-{root.name}"), cache))
+
+
+def test_a_shared_package_cache(tmp_path: Path, test_channel_folder: Path, host):
+    """What a read-only cache holds is not fetched again, online and offline, and nothing is written there."""
+    with serving(test_channel_folder) as channel:
+        text = PLAIN.replace("{channel}", channel.url).replace("{subdir}", host.subdir) + 'greeter = "*"\n'
+        full = placed(tmp_path / "one", text, tmp_path / "shared")
+        full.do("install")
+        before = sorted(str(path) for path in (tmp_path / "shared").rglob("*"))
+        channel.asked.clear()
+
+        shared = {VARIABLE: json.dumps({"cache": {"shared": [str(tmp_path / "shared")]}})}
+        own = placed(tmp_path / "two", text, tmp_path / "own")
+        install = [sys.executable, "-P", "-m", "jupyter_pixi", "install", "--manifest-path", str(own.manifest)]
+        done = run_read_only(tmp_path / "shared", install, own.home.environ | shared)
+        assert done.returncode == 0, done.stderr
+        assert (own.prefix() / "etc/conda/activate.d/greeter.sh").is_file()
+        assert [path for path in channel.asked if path.endswith(".conda")] == []
+        assert sorted(str(path) for path in (tmp_path / "shared").rglob("*")) == before
+        assert own.run("reinstall", env=shared).returncode == 0
+        assert [path for path in channel.asked if path.endswith(".conda")] == []
+
+        own.do("clean")
+        own.lock.unlink()
+        own.do("install", "--offline", env=shared)
+        assert own.run("install", "--offline", env=shared | {VARIABLE: ""}).returncode == 0  # it is there already
+        own.do("clean")
+        assert own.run("install", "--offline").returncode == 1

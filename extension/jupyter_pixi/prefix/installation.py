@@ -28,6 +28,7 @@ from .installed import conda_records, python, site_packages
 from .kernels import kernels
 from .link import Linked, link
 from .lock import guard
+from .shared_cache import shared_caches
 from .wanted import NO_FILTERS, Filters, Wanted, wanted
 
 if TYPE_CHECKING:
@@ -278,6 +279,7 @@ async def _link(request: InstallRequest, found: Differences, sink: Sink) -> Link
         request.wanted,
         sink,
         package_cache=_cache(request) / "pkgs",
+        shared=await shared_caches(request.environ),
         config=request.config.rattler() if request.config is not None else None,
         reinstall=found.relink,
         installed={name: (record.version, record.build) for name, record in records.items()},

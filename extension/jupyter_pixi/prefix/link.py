@@ -10,7 +10,7 @@ import json
 import re
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +23,7 @@ from ..lockfile.location import local_path
 from ..lockfile.records import to_record
 from .host import describe
 from .installed import forget_unreadable
+from .shared_cache import SharedCache, links
 from .wanted import Wanted
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ async def link(
     sink: Sink,
     *,
     package_cache: Path,
+    shared: Sequence[SharedCache] = (),
     config: Config | None = None,
     reinstall: frozenset[str] = frozenset(),
     installed: Mapping[str, tuple[str, str]] | None = None,
@@ -56,19 +58,20 @@ async def link(
 ) -> Linked:
     """Make the prefix hold exactly the wanted conda packages (ignored ones stay as they are).
 
+    `shared` are caches that packages are taken from and that are never written to.
     `installed` is name -> (version, build) of what the prefix has, to know what has to be fetched. A record that a
     crash of the machine left unreadable is forgotten, and its package linked anew. Raises InstallError or NetworkError;
     the prefix may then be half made.
     """
     have = installed or {}
     try:
-        return await _link(prefix, wanted, sink, package_cache, config, reinstall, have, offline)
+        return await _link(prefix, wanted, sink, package_cache, shared, config, reinstall, have, offline)
     except InstallError as error:
         lost = forget_unreadable(prefix) if error.code == _DAMAGED_RECORD else frozenset()
         if not lost:
             raise
         sink(Note(text=f"What conda-meta said of {', '.join(sorted(lost))} could not be read; linked anew."))
-        return await _link(prefix, wanted, sink, package_cache, config, reinstall | lost, have, offline)
+        return await _link(prefix, wanted, sink, package_cache, shared, config, reinstall | lost, have, offline)
 
 
 async def _link(
@@ -76,6 +79,7 @@ async def _link(
     wanted: Wanted,
     sink: Sink,
     package_cache: Path,
+    shared: Sequence[SharedCache],
     config: Config | None,
     reinstall: frozenset[str],
     have: Mapping[str, tuple[str, str]],
@@ -93,41 +97,43 @@ async def _link(
     package_cache.mkdir(parents=True, exist_ok=True)
     index = await rattler.PackageCache(package_cache).index()
     missing = {name: record for name, record in fetch.items() if not index.contains_record(record)}
-    _check_local(missing, wanted)
-    if offline:
-        _check_offline(missing, wanted)
-    reporter = Reporter(sink, {n: packages.size(wanted.conda[n]) or 0 for n in missing})
     settings = config if config is not None else rattler.Config()
     try:
-        await rattler.install(
-            list(records.values()),
-            prefix,
-            package_cache=_package_cache(package_cache, strict=bool(reinstall)),
-            reinstall_packages=set(reinstall & records.keys()) or None,
-            ignored_packages=set(wanted.ignored) or None,
-            platform=rattler.Subdir(wanted.subdir),
-            execute_link_scripts=settings.run_post_link_scripts == "insecure",
-            show_progress=False,
-            client=rattler.Client.from_config(settings, user_agent="jupyter-pixi"),
-            config=settings,
-            reporter=reporter,
-        )
+        with links(shared, missing) as (layer, held):
+            missing = {name: record for name, record in missing.items() if name not in held}
+            _check_local(missing, wanted)
+            if offline:
+                _check_offline(missing, wanted)
+            reporter = Reporter(sink, {n: packages.size(wanted.conda[n]) or 0 for n in missing})
+            await rattler.install(
+                list(records.values()),
+                prefix,
+                package_cache=_package_cache([package_cache, layer], strict=bool(reinstall)),
+                reinstall_packages=set(reinstall & records.keys()) or None,
+                ignored_packages=set(wanted.ignored) or None,
+                platform=rattler.Subdir(wanted.subdir),
+                execute_link_scripts=settings.run_post_link_scripts == "insecure",
+                show_progress=False,
+                client=rattler.Client.from_config(settings, user_agent="jupyter-pixi"),
+                config=settings,
+                reporter=reporter,
+            )
     except (OSError, InstallerError, IoError) as error:
         raise translate(str(error), wanted, prefix) from error
     return Linked(tuple(reporter.linked), tuple(reporter.unlinked))
 
 
-def _package_cache(folder: Path, *, strict: bool) -> PackageCache:
-    """The cache; a strict one compares every file with its digest and fetches a damaged package anew.
+def _package_cache(folders: Iterable[Path | None], *, strict: bool) -> PackageCache:
+    """The caches, the first of them written to; strict ones compare every file with its digest and fetch again.
 
     Files of a prefix are often hard links into the cache: what was written into one damaged the cache with it.
     """
     import rattler
 
-    layer = rattler.PackageCacheLayer(folder)
-    return rattler.PackageCache.from_layers(
-        [layer.with_validation_mode(rattler.ValidationMode.full()) if strict else layer]
-    )
+    layers = [rattler.PackageCacheLayer(folder) for folder in folders if folder is not None]
+    if strict:
+        layers = [layer.with_validation_mode(rattler.ValidationMode.full()) for layer in layers]
+    return rattler.PackageCache.from_layers(layers)
 
 
 def _check_local(records: Mapping[str, RepoDataRecord], wanted: Wanted) -> None:

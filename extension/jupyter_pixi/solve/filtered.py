@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..environments.cutoffs import Cutoffs
 from ..environments.model import Channel
+from ..prefix.shared_cache import shared_caches
 
 if TYPE_CHECKING:
     import rattler
@@ -46,26 +47,28 @@ def recent(records: Sequence[rattler.RepoDataRecord], cutoffs: Cutoffs) -> list[
     ]
 
 
-async def package_index(cache: Path) -> rattler.CacheIndex:
-    """What the package cache below a cache folder holds now."""
+async def package_indexes(cache: Path, environ: Mapping[str, str]) -> tuple[rattler.CacheIndex, ...]:
+    """What the package cache below a cache folder holds now, and what shared ones do."""
     import rattler
 
-    return await rattler.PackageCache(cache / "pkgs").index()
+    own = await rattler.PackageCache(cache / "pkgs").index()
+    return (own, *(shared.index for shared in await shared_caches(environ)))
 
 
 class AtHand:
     """Which records can be installed without a network. Remembers what it was asked about and does not have."""
 
-    def __init__(self, index: rattler.CacheIndex | None) -> None:
-        """`index` is what the package cache holds; None for another machine's platform: then every record counts."""
-        self._index = index
+    def __init__(self, indexes: Sequence[rattler.CacheIndex] | None) -> None:
+        """`indexes` are what package caches hold; None for another machine's platform: then every record counts."""
+        self._indexes = indexes
         self._shut_out: dict[str, rattler.RepoDataRecord | None] = {}
         self._offered: set[str] = set()
 
     def has(self, record: rattler.RepoDataRecord) -> bool:
         """Whether a record is in the cache, or in a local channel."""
         name = record.name.normalized
-        if self._index is None or record.url.startswith("file:") or self._index.contains_record(record):
+        held = self._indexes is None or any(index.contains_record(record) for index in self._indexes)
+        if held or record.url.startswith("file:"):
             self._offered.add(name)
             return True
         known = self._shut_out.get(name)

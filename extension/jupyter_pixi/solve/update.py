@@ -22,7 +22,7 @@ from ..lockfile.model import LockFile, Package
 from .assemble import assemble
 from .conda import CondaProblem, refuse_sources, solve_platform
 from .explain import Failure, explain
-from .filtered import AtHand, package_index
+from .filtered import AtHand, package_indexes
 from .gateway import Network, network
 from .group import reachable
 from .mapping import Purls, provided, read_rules
@@ -114,7 +114,7 @@ async def _solve_conda(
     found = {(s.unit.name, s.platform): s.conda for s in todo}
     if not wanted:
         return found
-    index = await package_index(net.cache) if net.offline else None
+    indexes = await package_indexes(net.cache, request.environ) if net.offline else None
     names = {step.unit.name for step in wanted}
     many = f"{len(names)} environments" if len(names) > 1 else f"environment '{next(iter(names))}'"
     sink(Phase("solve", f"Solving {many}", len(wanted)))
@@ -123,7 +123,7 @@ async def _solve_conda(
     async def one(step: Step) -> list[rattler.RepoDataRecord] | PixiError:
         nonlocal done
         try:
-            return await solve_platform(_problem(request, step, index), net)
+            return await solve_platform(_problem(request, step, indexes), net)
         except PixiError as error:
             return error
         finally:
@@ -140,8 +140,8 @@ async def _solve_conda(
     return found | await _as_packages(request, wanted, records, net, sink)
 
 
-def _problem(request: LockRequest, step: Step, index: rattler.CacheIndex | None) -> CondaProblem:
-    """The solve of a step. With `index` (offline), one for this machine takes only what is in the package cache.
+def _problem(request: LockRequest, step: Step, indexes: Sequence[rattler.CacheIndex] | None) -> CondaProblem:
+    """The solve of a step. With `indexes` (offline), one for this machine takes only what is in the package cache.
 
     What other platforms get is never in this machine's cache, and nothing of it is installed here.
     """
@@ -154,7 +154,7 @@ def _problem(request: LockRequest, step: Step, index: rattler.CacheIndex | None)
         cutoffs(request.manifest, environment.channels, request.now),
         tuple(recorded.to_record(p) for p in step.conda if p.kind == "conda"),
         tuple(recorded.to_record(p) for p in step.pinned if p.kind == "conda"),
-        AtHand(index if is_here else None) if index is not None else None,
+        AtHand(indexes if is_here else None) if indexes is not None else None,
     )
 
 
