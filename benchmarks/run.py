@@ -1,4 +1,4 @@
-"""Turns this checkout into measurements side by side: `python benchmarks/run.py [--rounds N] [--write]`.
+"""Turns this checkout into measurements side by side: `python benchmarks/run.py [--rounds N] [--write] [--note TEXT]`.
 
 `--write` puts the table into docs/benchmarks.md. Everything happens in a folder that is removed at the end.
 """
@@ -166,7 +166,7 @@ def measure(folder: Path, rounds: int) -> tuple[list[Pair], float | None]:
     return pairs, memory
 
 
-def document(pairs: list[Pair], rounds: int, memory: float | None) -> str:
+def document(pairs: list[Pair], rounds: int, memory: float | None, note: str) -> str:
     """docs/benchmarks.md."""
     takes = f"has {memory:.0f} MB of memory to itself" if memory is not None else "takes some memory"
     machine = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
@@ -177,6 +177,7 @@ def document(pairs: list[Pair], rounds: int, memory: float | None) -> str:
             f"Written by `python benchmarks/run.py --write` ({machine}; medians of {rounds} rounds in which the two",
             "sides take turns, whole processes from start to end or to a kernel's first answer). Run it yourself: the",
             "ratios say more than the times. Both sides have their modules compiled, as an installed package has.",
+            *([note] if note else []),
             "",
             HEADER,
             *(pair.row() for pair in pairs),
@@ -193,10 +194,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--write", action="store_true", help="write docs/benchmarks.md")
+    parser.add_argument("--note", default="", help="a sentence about the machine, for the document")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="benchmarks-") as folder:
         pairs, memory = measure(Path(folder).resolve(), options.rounds)
-    text = document(pairs, options.rounds, memory)
+    text = document(pairs, options.rounds, memory, options.note)
     print(text)
     if options.write:
         (REPOSITORY / "docs").mkdir(exist_ok=True)
