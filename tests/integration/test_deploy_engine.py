@@ -42,6 +42,9 @@ DATA = "$PIXI_PROJECT_ROOT/data"
 [feature.job.pypi-dependencies]
 sagemaker = { path = "./sagemaker-3.0-py3-none-any.whl" }
 
+[feature.dev.pypi-dependencies]
+tool = { path = "./libs/tool", editable = true }
+
 [feature.cuda]
 platforms = ["gpu"]
 
@@ -52,7 +55,32 @@ driver-needed = "*"
 [environments]
 prod = ["base"]
 job = ["base", "job"]
+dev = ["base", "dev"]
 cuda = ["cuda"]
+"""
+TOOL = """\
+[build-system]
+requires = []
+build-backend = "backend"
+backend-path = ["."]
+
+[project]
+name = "tool"
+version = "1.0"
+"""
+BACKEND = """\
+import os, zipfile
+
+def build_editable(folder, *_, **__):
+    with zipfile.ZipFile(os.path.join(folder, "tool-1.0-py3-none-any.whl"), "w") as wheel:
+        wheel.writestr("tool.pth", os.path.abspath("src"))
+        info = "tool-1.0.dist-info/"
+        wheel.writestr(info + "METADATA", "Metadata-Version: 2.1\\nName: tool\\nVersion: 1.0\\n")
+        wheel.writestr(info + "WHEEL", "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
+        wheel.writestr(info + "RECORD", "")
+    return "tool-1.0-py3-none-any.whl"
+
+build_wheel = build_editable
 """
 KERNEL = """\
 import os
@@ -91,6 +119,10 @@ def weather(workspace, channel_url: str):
         wheel.writestr(f"{info}/METADATA", "Metadata-Version: 2.1\nName: sagemaker\nVersion: 3.0\n")
         wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: x\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
         wheel.writestr(f"{info}/RECORD", "")
+    (made.root / "libs/tool/src").mkdir(parents=True)
+    (made.root / "libs/tool/pyproject.toml").write_text(TOOL)
+    (made.root / "libs/tool/backend.py").write_text(BACKEND)
+    (made.root / "libs/tool/src/tool.py").write_text("answer = 42\n")
     (made.root / "tour.ipynb").write_text(json.dumps({"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}))
     made.do("lock")
     return made
@@ -148,6 +180,13 @@ def test_a_cuda_environment_is_installed_where_there_is_no_gpu(docker: Engine, w
         "import os, sys; print(sys.prefix, os.environ['NVIDIA_VISIBLE_DEVICES'], os.environ.get('CONDA_OVERRIDE_CUDA'))"
     )
     assert python(docker, "weather:cuda", program).split() == ["/app/.pixi/envs/cuda", "all", "None"]
+
+
+def test_an_editable_package_is_imported_from_its_folder(docker: Engine, weather):
+    weather.do("export", "dockerfile", "-e", "dev")
+    docker.build(weather.root, "weather:dev")
+    found = python(docker, "weather:dev", "import tool; print(tool.answer, tool.__file__)")
+    assert found.split() == ["42", "/app/libs/tool/src/tool.py"]
 
 
 def job_scripts(folder: Path) -> None:

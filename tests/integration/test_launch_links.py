@@ -215,6 +215,7 @@ def test_a_link_asks_once_installs_and_opens(hub, tmp_path: Path):
     status, _, page = client.get(link(repo, ref="main", urlpath="lab/tree/shared/tour.ipynb"))
     assert status == 200, page
     assert "mark.sh" in page
+    assert f"<details><summary>mark.sh</summary><pre>touch {tmp_path}/it-ran" in page
     assert "Would be installed" in page
     assert not (root / "shared").exists(), "nothing is there before consent"
     assert not (tmp_path / "it-ran").exists()

@@ -7,6 +7,7 @@ because prefixes are written into files. The final stage has no Pixi. Every choi
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -299,6 +300,4 @@ def dockerignore() -> str:
 
 def tag_name(name: str) -> str:
     """A name as images may have it: lower case, digits and dashes."""
-    import re
-
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "workspace"

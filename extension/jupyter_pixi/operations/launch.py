@@ -240,7 +240,7 @@ def told(launch: Launch) -> str:
     runs = [*(f"  {s}" for s in launch.scripts), *(f"  {e}" for e in launch.expressions)]
     lines += runs or ["  nothing but the packages' own activation"]
     if launch.configuration:
-        lines += ["", "Would hold for it, from its own .pixi/config.toml:"]
+        lines += ["", "Its own configuration (.pixi/config.toml):"]
         lines += [f"  {line}" for line in launch.configuration.splitlines()]
     if launch.opened:
         lines += ["", f"Would be opened: {launch.opened}"]

@@ -116,7 +116,8 @@ def _check_tree(git: _Git) -> None:
             continue
         mode, _, name = head.split(" ")
         if is_made_here(path, is_file=mode != "120000"):
-            raise odd(path, "passes for what an install makes")
+            help_ = "Its author should take `.pixi` out of git, all but `.pixi/config.toml`."
+            raise odd(path, "passes for what an install makes", help_)
         if mode == "120000":
             links[path] = name
     for path, target in zip(links, _blobs(git, list(links.values())), strict=True):

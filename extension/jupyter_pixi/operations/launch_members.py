@@ -45,6 +45,6 @@ def check_link(path: str, target: str) -> None:
         raise odd(path, f"is a link that leads out of it ({target})")
 
 
-def odd(name: str, what: str) -> Refused:
+def odd(name: str, what: str, help: str | None = None) -> Refused:
     """The refusal of one member."""
-    return Refused(f"'{name}' in what was fetched {what}; it is not taken.", code="archive")
+    return Refused(f"'{name}' in what was fetched {what}; it is not taken.", help=help, code="archive")

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 __all__ = ["HOSTS", "Launches", "routes", "rules_of"]
 
 PATH = "/jupyter-pixi/launch"
+MAX_TEXTS, MAX_BYTES = 20, 20_000
+"""Of how many scripts, and how much of each, the page shows."""
+
 PATIENCE = 3.0
 """Seconds that a link waits for its repository before it shows a page that waits."""
 
@@ -82,7 +85,8 @@ class LaunchHandler(JupyterHandler):
         notes = "".join(f"<p>{html.escape(note)}</p>" for note in staged.notes)
         body = (
             f"<p>From <b>{html.escape(staged.target.shown)}</b>{at}. Nothing of it was installed or run.</p>{notes}"
-            f"<pre>{html.escape(shown)}</pre><form method=post action='{self._url()}'>{self.xsrf_form_html()}"
+            f"<pre>{html.escape(shown)}</pre>{_texts(planned)}"
+            f"<form method=post action='{self._url()}'>{self.xsrf_form_html()}"
             f"<input type=hidden name=id value='{staged.id}'><button id=agree>Install and open</button></form>"
         )
         self.page("Open this workspace?", body)
@@ -203,6 +207,18 @@ class ProgressHandler(LaunchHandler):
 
     def _anyway(self, launch: Launch) -> str:
         return f"<p><a href='{html.escape(self._opened('lab/tree/', launch))}'>Open the folder anyway</a></p>"
+
+
+def _texts(launch: Launch) -> str:
+    """The texts of what would run, folded."""
+    found = []
+    for name in launch.scripts[:MAX_TEXTS]:
+        with (launch.root / name).open("rb") as file:
+            text = file.read(MAX_BYTES + 1)
+        more = "\n…" if len(text) > MAX_BYTES else ""
+        shown = html.escape(text[:MAX_BYTES].decode("utf-8", "replace") + more)
+        found.append(f"<details><summary>{html.escape(name)}</summary><pre>{shown}</pre></details>")
+    return "".join(found)
 
 
 def _lines(root: Path, id: str | None) -> str:
