@@ -78,9 +78,7 @@ def remove(arguments: Namespace) -> int:
 
 def _where(arguments: Namespace) -> Where:
     from ..manifest.edit import Where
-    from ..operations.place import check_environment
 
-    check_environment(arguments.environment)
     feature = arguments.feature if arguments.feature != "default" else None
     return Where(feature, arguments.environment, arguments.platform)
 

@@ -49,9 +49,6 @@ def _where(arguments: Namespace) -> Where:
         from ..operations.scripts import refuse_options
 
         refuse_options("workspace", {"--feature": arguments.feature, "--environment": arguments.environment})
-    from ..operations.place import check_environment
-
-    check_environment(arguments.environment)
     return Where(feature=arguments.feature, environment=arguments.environment)
 
 

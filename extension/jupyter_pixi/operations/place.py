@@ -56,10 +56,9 @@ def place(
     environment: str | None,
     platforms: Sequence[str],
 ) -> Placement:
-    """The tables that a change goes to. UsageError for a family word as platform, -f with -e, or `-e default`."""
+    """The tables that a change goes to. UsageError for a family word as platform, or for -f with -e."""
     if feature is not None and environment is not None:
         raise UsageError("the argument '--feature' cannot be used with '--environment'")
-    check_environment(environment)
     for platform in platforms:
         if platform in FAMILIES:
             raise UsageError(f"invalid value '{platform}' for '--platform': it names a family of platforms, not one")
@@ -73,15 +72,6 @@ def place(
         feature = None
     targets: Sequence[str | None] = list(platforms) or [None]
     return Placement(tuple(Where(feature, environment, p) for p in targets), because)
-
-
-def check_environment(name: str | None) -> None:
-    """UsageError for the default environment as the place of a change: it has no content of its own."""
-    if name == DEFAULT:
-        raise UsageError(
-            "the environment 'default' cannot define its content inline",
-            help="What it has stands in the manifest's own tables: leave --environment out.",
-        )
 
 
 def declare_platforms(editor: ManifestEditor, manifest: Manifest, platforms: Sequence[str]) -> None:

@@ -131,7 +131,7 @@ _COMPLETIONS = {
     "bash": (
         "share/bash-completion/completions",
         'if [ -n "${BASH_VERSION-}" ]; then\n'
-        '    for _pixi_f in %s/*; do if [ -f "$_pixi_f" ]; then . "$_pixi_f"; fi; done\n'
+        '    for _pixi_f in %s/*; do if [ -f "$_pixi_f" ]; then source "$_pixi_f"; fi; done\n'
         "    unset _pixi_f\nfi\n",
     ),
     "zsh": ("share/zsh/site-functions", "fpath+=(%s)\nautoload -Uz compinit\ncompinit\n"),

@@ -6,7 +6,6 @@ sentence that names the package.
 
 from __future__ import annotations
 
-import json
 import re
 import threading
 import time
@@ -172,17 +171,6 @@ def _mismatch(what: str, said: str, found: str) -> InstallError:
     )
 
 
-def _broken_record(prefix: Path) -> Path | None:
-    """A record of the prefix's `conda-meta` that is no JSON object."""
-    for path in sorted((prefix / "conda-meta").glob("*.json")):
-        try:
-            if not isinstance(json.loads(path.read_bytes()), dict):
-                return path
-        except (OSError, ValueError):
-            return path
-    return None
-
-
 def translate(text: str, wanted: Wanted, prefix: Path) -> PixiError:
     """The error for what the linker said: which package, what failed, whether the network or the disk is to blame."""
     match = re.match(r"failed to (fetch|link|unlink) (\S+)", text)
@@ -193,11 +181,6 @@ def translate(text: str, wanted: Wanted, prefix: Path) -> PixiError:
     hashes = re.search(r"hash mismatch.*expected ([0-9a-f]+), got ([0-9a-f]+)", text)
     if hashes:
         return _mismatch(what, hashes[1], hashes[2])
-    if "Failed to parse JSON" in text and (broken := _broken_record(prefix)) is not None:
-        return InstallError(
-            f"failed to collect prefix records: {broken} cannot be read",
-            help="The environment is damaged: remove it with `pixi clean`, and install it again.",
-        )
     if "os error 28" in text or "No space left" in text:
         return InstallError(f"The disk is full: {what} could not be written ({prefix}).", code="disk-full")
     status = re.search(r"HTTP status \w+ error \((\d+)[^)]*\) for url \(([^)]+)\)", text)

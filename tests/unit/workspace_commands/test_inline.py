@@ -45,23 +45,10 @@ def test_a_task_of_a_feature_is_not_the_environments(pixi, inline: Path) -> None
     assert inline.read_bytes() == before
 
 
-@pytest.mark.parametrize(
-    "words",
-    [
-        ("add", "lib"),
-        ("remove", "tool"),
-        ("task", "add", "hi", "echo"),
-        ("task", "remove", "hi"),
-        ("workspace", "channel", "add", "other"),
-        ("workspace", "platform", "add", "win-64"),
-    ],
-)
-def test_the_default_environment_has_no_content_of_its_own(pixi, inline: Path, words: tuple[str, ...]) -> None:
-    before = inline.read_bytes()
-    ran = pixi(*words, "--environment", "default")
-    assert ran.status == 2
-    assert "the environment 'default' cannot define its content inline" in ran.err
-    assert inline.read_bytes() == before
+def test_the_default_environment_may_have_content_of_its_own(pixi, inline: Path) -> None:
+    assert pixi("add", "-e", "default", "lib", "--no-install").status == 0
+    assert "lib" in content(inline)["environments"]["default"]["dependencies"]
+    assert pixi("upgrade", "-e", "default", "lib", "--no-install").status == 0
 
 
 def test_upgrade_of_one_environment(pixi, inline: Path) -> None:
