@@ -67,9 +67,14 @@ def _spec(repository: str, ref: str) -> str:
     if host == "github.com" and path.count("/") == 1:
         return f"gh/{quote(path)}/{reference}"
     if host == "gist.github.com":
-        # A gist's clone address names no owner, and Binder's spec wants the word.
         owner, _, name = path.rpartition("/")
-        return f"gist/{quote(owner or 'gist')}/{quote(name)}/{reference}"
+        if not owner:
+            raise PixiError(
+                f"Binder needs the owner of the gist {name}, whom its clone address does not name.",
+                help=f"Give --repository https://gist.github.com/OWNER/{name}.",
+                code="usage",
+            )
+        return f"gist/{quote(owner)}/{quote(name)}/{reference}"
     if host == "gitlab.com":
         return f"gl/{quote(path, safe='')}/{reference}"
     address = f"https://{host}/{path}"

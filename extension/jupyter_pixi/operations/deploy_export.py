@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -118,14 +118,18 @@ def _with_ignore_file(planned: tuple[Step, ...]) -> tuple[tuple[Step, ...], tupl
 
 
 def lint_file(context: Context, path: Path) -> tuple[lint.Finding, ...]:
-    """`export dockerfile --lint FILE`. Asks the workspace that is there, if one is. Raises OSError and PixiError."""
+    """`export dockerfile --lint FILE`. Asks the workspace that the file stands in, or the one that was named.
+
+    Raises OSError and PixiError.
+    """
     if not path.is_file():
         raise PixiError(f"There is no file {path} to look at.", code="usage")
     path = path.absolute()
     top = repository.top(path.parent)
     known, folder = None, ""
     try:
-        opened = open_workspace(context, tolerate_lock=True)
+        beside = context if context.manifest_path is not None else replace(context, cwd=path.parent)
+        opened = open_workspace(beside, tolerate_lock=True)
         if opened.lock is not None:
             known = plan(opened.manifest, opened.environments, opened.lock)
             folder = _below(opened.root, top)
@@ -207,8 +211,6 @@ def _git(root: Path, lock: Path) -> binder_check.Git | None:
 
 def _placed(opened: OpenWorkspace, root: Path, options: binder.Options) -> binder.Options:
     """The options with the workspace's folder in the repository, and the notebook that it opens."""
-    from dataclasses import replace
-
     notebook = options.notebook
     if notebook is None:
         found = sorted(p.name for p in opened.root.glob("*.ipynb"))

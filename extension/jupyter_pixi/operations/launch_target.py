@@ -35,6 +35,12 @@ _SCP = re.compile(r"(?P<user>[A-Za-z0-9_][\w.-]*)@(?P<host>[A-Za-z0-9][\w.-]*):(
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
 _REF = re.compile(r"[A-Za-z0-9_][\w./+-]{0,200}")
 _SHORT = re.compile(r"(?P<host>github|gh|gitlab|gl):(?P<path>[\w.-]+/[\w./-]+)")
+_PAGE = re.compile(
+    r"(?P<repository>https://(?:github\.com/[\w.-]+/[\w.-]+|gitlab\.com/[\w./-]+?(?=/-/tree/)))"
+    r"(?:/-)?/tree/(?P<ref>[^/?#]+)(?:/(?P<path>[^?#]*))?"
+)
+"""The page of a folder, as it is copied from a browser; a branch with a slash in its name needs `--ref`."""
+
 _SHORT_HOSTS = {"github": "github.com", "gh": "github.com", "gitlab": "gitlab.com", "gl": "gitlab.com"}
 
 Kind = Literal["git", "folder", "archive"]
@@ -97,9 +103,12 @@ def parse(
         raise Refused(f"'{text}' is not the address of a workspace.", code="target")
     inside = check_path(subfolder or "")
     reference = check_ref(ref) if ref else None
-    short = _SHORT.fullmatch(text)
+    short, page = _SHORT.fullmatch(text), _PAGE.fullmatch(text)
     if short:
         text = f"https://{_SHORT_HOSTS[short['host']]}/{short['path']}"
+    elif page:
+        text, reference, folder = _page(page, ref)
+        inside = posixpath.join(folder, inside).rstrip("/")
     scp = _SCP.fullmatch(text)
     if "://" in text or scp:
         is_archive = scp is None and text.partition("?")[0].lower().endswith(ARCHIVES)
@@ -112,6 +121,14 @@ def parse(
     if not rules.local:
         raise Refused(f"'{text}' is not the address of a repository.", code="target")
     return _local(text, reference, inside, cwd or Path.cwd())
+
+
+def _page(page: re.Match[str], ref: str | None) -> tuple[str, str, str]:
+    """The repository, the ref and the folder of a folder's page."""
+    rest, name = f"{page['ref']}/{page['path'] or ''}", ref or page["ref"]
+    if not rest.startswith(f"{name}/"):
+        raise Refused(f"'{page[0]}' is not a page at {ref}.", code="ref")
+    return page["repository"], check_ref(name), check_path(rest.removeprefix(f"{name}/").rstrip("/"))
 
 
 def _local(text: str, ref: str | None, inside: str, cwd: Path) -> Target:

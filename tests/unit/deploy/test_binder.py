@@ -146,7 +146,9 @@ def test_links(repository: str, ref: str, spec: str):
     assert found.markdown.startswith("[![Binder](https://mybinder.org/badge_logo.svg)](https://mybinder.org/v2/")
 
 
-@pytest.mark.parametrize("repository", ["/home/me/weather", "file:///x", "https://github.com/"])
+@pytest.mark.parametrize(
+    "repository", ["/home/me/weather", "file:///x", "https://github.com/", "https://gist.github.com/abc123.git"]
+)
 def test_no_link_to_what_binder_cannot_reach(repository: str):
     with pytest.raises(PixiError):
         links(repository)

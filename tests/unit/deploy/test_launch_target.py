@@ -26,6 +26,27 @@ def test_addresses_that_are_fetched(text: str, address: str, name: str):
 
 
 @pytest.mark.parametrize(
+    ("text", "address", "ref", "folder"),
+    [
+        ("https://github.com/me/x/tree/main/a/b", "https://github.com/me/x", "main", "a/b"),
+        ("https://github.com/me/x/tree/v1.2", "https://github.com/me/x", "v1.2", ""),
+        ("https://gitlab.com/g/s/x/-/tree/main/a/", "https://gitlab.com/g/s/x", "main", "a"),
+    ],
+)
+def test_the_page_of_a_folder_is_the_folder(text: str, address: str, ref: str, folder: str):
+    found = parse(text, rules=FOR_LINKS)
+    assert (found.address, found.ref, found.subfolder) == (address, ref, folder)
+    assert parse(text, subfolder="c").subfolder == f"{folder}/c".lstrip("/")
+    slash = parse("https://github.com/me/x/tree/feature/y/a", ref="feature/y")
+    assert (slash.ref, slash.subfolder) == ("feature/y", "a")
+    with pytest.raises(Refused, match="not a page at"):
+        parse(text, ref="other")
+    for odd in ("https://github.com/me/x/tree/main/../../y", "https://github.com/me/x/tree/--upload-pack=x"):
+        with pytest.raises(Refused):
+            parse(odd)
+
+
+@pytest.mark.parametrize(
     "text",
     [
         *("", "-x", "--upload-pack=x", "ext::sh -c x", "fd::17/x", "file:///etc", "git://h/x", "ftp://h/x"),
