@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -169,6 +172,8 @@ def test_operations_are_told_and_kept(server: Running) -> None:
         assert next_of(heard, OPERATION)["event"]["phase"] == "solve"
         (running,) = server.get(f"{API}/operations")["operations"]
         assert (running["state"], running["command"]) == ("running", ["add", "polars"])
+        last = server.get("api/status")["last_activity"]  # asking for it is none
+        wait(lambda: server.get("api/status")["last_activity"] > last, 15)
         with path.open("a") as file:
             file.write(to_line(Result({"message": "Added polars"})))
         assert next_of(heard, OPERATION)["event"]["data"] == {"message": "Added polars"}
@@ -209,3 +214,21 @@ def kernel_pid(server: Running, kernel: str) -> int:
 
     wait(found, 30)
     return pids[0]
+
+
+def test_nothing_is_called(tmp_path: Path, package_cache: Path) -> None:
+    """A server that finds workspaces, tells of them and lists their kernels reaches for no other machine."""
+    root = tmp_path / "root"
+    (root / "weather").mkdir(parents=True)
+    (root / "weather" / "pixi.toml").write_text(WEATHER)
+    command = [sys.executable, "-m", "support.no_network", str(root), str(tmp_path / "home"), str(package_cache)]
+    namespace = ["unshare", "--net"] if os.geteuid() == 0 else ["unshare", "--user", "--map-root-user", "--net"]
+    if not shutil.which("unshare") or subprocess.run([*namespace, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("this machine allows no network namespaces")
+    tests = Path(__file__).resolve().parent.parent
+    done = subprocess.run([*namespace, *command], cwd=tests, capture_output=True, text=True, timeout=180, check=False)
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert "pixi.weather.cpu" in told["kernels"]
+    assert told["after"] == told["before"]
+    assert told["own"] > told["after"], "attempts are counted"

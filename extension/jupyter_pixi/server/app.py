@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -181,6 +182,8 @@ class JupyterPixi(ExtensionApp):
 
     def _idle(self) -> None:
         self._tell(self._follower.sweep())
+        if self._follower.running:
+            self._call(self._be_active)
 
     def _tell(self, heard: Iterable[Heard]) -> None:
         for one in heard:
@@ -201,6 +204,11 @@ class JupyterPixi(ExtensionApp):
             )
         if manifests or kernels or snapshot.complete != before.complete:  # who asked too early waits for the end
             self._emit(ENVIRONMENTS_CHANGED, {"workspaces": manifests, "kernels": kernels})
+
+    def _be_active(self) -> None:
+        """A hub ends servers by the time of their last activity, which says nothing of operations by itself."""
+        times = self._server.web_app.settings.setdefault("last_activity_times", {})
+        times[self.name] = datetime.now(UTC)
 
     def _tell_operation(self, id: str, first: Mapping[str, Any], events: Sequence[dict[str, Any]]) -> None:
         manifest = str(first.get("manifest") or "")
