@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import secrets
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -103,7 +102,7 @@ def redacted(text: str) -> str:
 
 def new_id() -> str:
     """The id of a new operation: its time and something of chance."""
-    return time.strftime("%Y%m%dT%H%M%S", time.gmtime()) + "-" + secrets.token_hex(4)
+    return time.strftime("%Y%m%dT%H%M%S", time.gmtime()) + "-" + os.urandom(4).hex()
 
 
 def open_log(root: Path, environ: Mapping[str, str], id: str | None = None) -> OperationLog | None:

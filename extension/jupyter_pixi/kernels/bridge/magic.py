@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from .context import Context
     from .standby import Standby
 
-IDLE = 1.0  # seconds without a cell that runs: a person sits before the kernel, not a program that runs a notebook
+IDLE = 0.5  # seconds without a cell that runs: a person sits before the kernel, not a program that runs a notebook
 
 HELP = """\
 %pixi changes and shows the environment of this notebook: manifest, lock file and installed packages.
@@ -62,6 +62,10 @@ class Bridge:
         def idle() -> None:
             for event, function in handlers.items():
                 self.shell.events.unregister(event, function)
+            try:
+                from . import running, standby  # noqa: F401 - what a command needs on this side
+            except ImportError:  # the host's package is gone: the first command says so
+                return
             self.standby.keep()
 
         handlers = {"pre_run_cell": cell_begins, "post_run_cell": cell_ends}
