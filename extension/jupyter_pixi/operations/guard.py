@@ -13,13 +13,13 @@ from ..errors import Refused, SolveError
 from ..lockfile import packages
 from ..lockfile.model import LockFile, Package
 from ..prefix.installed import normalise
-from .bystanders import in_use_by_us, is_own_prefix
+from .bystanders import in_use_by_us
 from .change import Change, Pins
 from .context import Caller, Context
-from .loaded import PYTHON, Key, is_own_kernel, loaded_keys
+from .loaded import PYTHON, Key, loaded_keys
 from .relock import Freedom, relock
 from .result import joined
-from .targets import choice, prefix_of
+from .targets import choice, prefix_of, runs_from
 
 
 @dataclass(frozen=True)
@@ -75,8 +75,9 @@ async def guard(
     if caller is None or caller.environment not in change.after.environments:
         return Guarded(change)
     pair = _pair_of(change, caller)
-    _refuse_python(change, relocked.lock, pair, caller, restart)
     moves = _moves(change, relocked.lock, pair, caller)
+    if not restart:
+        _refuse_the_kernel_itself(moves, force, may_remove)
     if may_remove:
         going = [m for m in moves if m.after is None]
         moves = [m for m in moves if m.after is not None]
@@ -106,10 +107,13 @@ def _refused(moves: Sequence[Move], why: str | None, asked: Sequence[str]) -> Re
         lines.append(f"The change itself asks for {joined(asked)}.")
     elif why:
         lines += ["Kept as they are, there is no solution:", *(f"  {line}" for line in why.splitlines())]
+    forced = "(`--force-loaded` makes it under the running kernel, whose modules are then stale.) "
+    if any(move.key == PYTHON for move in moves):
+        forced = ""  # which never happens
     return Refused(
         "This kernel has packages loaded that the change would move:\n" + "\n".join(lines),
         help="Add `--restart` to make the change and restart the kernel, or ask for another version. "
-        "(`--force-loaded` makes it under the running kernel, whose modules are then stale.) Nothing was changed.",
+        f"{forced}Nothing was changed.",
         code="loaded",
     )
 
@@ -122,19 +126,25 @@ def _asked_for(change: Change, moves: Sequence[Move], pair: Key) -> list[str]:
     was = before.on.get(pair[1]) if before is not None else None
     if on is None:
         return []
-    old = dict(was.dependencies) if was is not None else {}
     found = []
-    for move in moves:
-        spec = dict(on.dependencies).get(move.key[1]) if move.key[0] == "conda" else None
-        if spec is not None and spec != old.get(move.key[1]):
-            found.append(f"{move.key[1]} {spec.version or '*'}")
+    for kind, name in (move.key for move in moves):
+        if kind == "conda":
+            spec = dict(on.dependencies).get(name)
+            changed = spec is not None and (was is None or spec != dict(was.dependencies).get(name))
+            version = spec.version if spec is not None else None
+        else:
+            wanted = [spec for each, spec in on.pypi_dependencies if each == name]
+            changed = bool(wanted) and (was is None or wanted != [s for n, s in was.pypi_dependencies if n == name])
+            version = wanted[0].version if wanted else None
+        if changed:
+            found.append(f"{name} {version or '*'}")
     return found
 
 
 def _refuse_under_us(change: Change, lock: LockFile, context: Context) -> None:
     """Where Jupyter lives in the workspace itself, its own packages do not move while it runs."""
     for name, environment in change.after.environments.items():
-        if not is_own_prefix(prefix_of(change.after, name)):
+        if not runs_from(prefix_of(change.after, name)):
             continue
         platform = choice(change.after, environment, context, lock).platform
         before, after = (_rows(each, (name, platform.name if platform else "")) for each in (change.before.lock, lock))
@@ -153,18 +163,24 @@ def _refuse_under_us(change: Change, lock: LockFile, context: Context) -> None:
             )
 
 
-def _refuse_python(change: Change, lock: LockFile, pair: Key, caller: Caller, restart: bool) -> None:
-    """Python itself never moves under a live kernel, whatever flag but `--restart` is given."""
-    before, after = _rows(change.before.lock, pair).get(PYTHON), _rows(lock, pair).get(PYTHON)
-    if before is None or restart or not is_own_kernel(caller):
-        return
-    if after is None or packages.version(before) != packages.version(after):
-        raise Refused(
-            f"This kernel runs on the environment's Python: {Move(PYTHON, before, after).sentence()}.",
-            help="Python cannot be exchanged under a running kernel. Add `--restart` to make the change and restart "
-            "the kernel. Nothing was changed.",
-            code="loaded",
-        )
+def _refuse_the_kernel_itself(moves: Sequence[Move], force: bool, may_remove: bool) -> None:
+    """What a live kernel stands on never goes, and its Python (and so its ABI) never moves, whatever is asked for."""
+    for move in moves:
+        python, gone = move.key == PYTHON, move.after is None
+        if python and (force or (gone and may_remove)):
+            raise Refused(
+                f"This kernel runs on the environment's Python: {move.sentence()}.",
+                help="Python cannot be exchanged under a running kernel. Add `--restart` to make the change and "
+                "restart the kernel. Nothing was changed.",
+                code="loaded",
+            )
+        if move.key[1] == "ipykernel" and gone and may_remove and not force:
+            raise Refused(
+                f"This kernel itself is ipykernel: {move.sentence()}, and what it needs with it.",
+                help="Run the command in a terminal, or add `--restart`: a kernel for the environment is then looked "
+                "for anew. Nothing was changed.",
+                code="loaded",
+            )
 
 
 def _check_wanted(change: Change, lock: LockFile, pair: Key, wanted: Sequence[str]) -> None:

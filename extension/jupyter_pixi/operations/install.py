@@ -17,7 +17,7 @@ from .context import Context
 from .locked import locked
 from .policy import refuse_if_forbidden
 from .program import executable
-from .targets import choice, prefix_of
+from .targets import choice, prefix_of, runs_from
 from .trusting import remember
 from .workspace import OpenWorkspace, open_workspace
 
@@ -96,11 +96,11 @@ async def install(context: Context, options: InstallOptions) -> Installed:
 
 def _guarded(opened: OpenWorkspace, name: str, context: Context, options: InstallOptions) -> tuple[str, ...]:
     """The loaded packages of the calling kernel that this install exchanges. Raises Refused if nobody said so."""
-    if context.caller is None or options.platform is not None:
+    if options.platform is not None or (context.caller is None and not runs_from(prefix_of(opened, name))):
         return ()
     from .guard_install import guard_install
 
-    return guard_install(opened, name, context, allowed=options.restart or options.force_loaded)
+    return guard_install(opened, name, context, restart=options.restart, force=options.force_loaded)
 
 
 async def _repairing(opened: OpenWorkspace, name: str, context: Context, options: InstallOptions) -> InstallOptions:

@@ -14,7 +14,7 @@ from .install import InstallOptions, install_environment, is_current
 from .locked import locked
 from .policy import refuse_install_at_start
 from .status import cannot_run
-from .targets import choice
+from .targets import choice, prefix_of, runs_from
 from .workspace import OpenWorkspace, open_workspace
 
 
@@ -25,6 +25,10 @@ async def prepare(context: Context, environment: str) -> dict[str, Any]:
         refuse_install_at_start(context.environ)
     opened = await locked(before, context, [environment])
     _refuse_unsupported(opened, environment, context)
+    if runs_from(prefix_of(opened, environment)):
+        from .guard_install import guard_install
+
+        guard_install(opened, environment, context)
     report = await install_environment(opened, environment, context, InstallOptions(as_run=True))
     return {
         "kind": "prepare",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 from ..config import cache_folder
@@ -28,6 +29,11 @@ def prefix_of(opened: OpenWorkspace, environment: str) -> Path:
         opened.config.detached_environments,
         cache_folder(os.environ),
     )
+
+
+def runs_from(prefix: Path) -> bool:
+    """Whether this program runs in that environment: Jupyter lives in the workspace itself."""
+    return os.path.realpath(prefix) == os.path.realpath(sys.prefix)
 
 
 def locked_requirements(lock: LockFile | None, environment: str) -> dict[str, tuple[str, ...]]:

@@ -78,17 +78,18 @@ def inputs(
     lines = [requirement(name, spec, root) for name, spec in rows]
     own_index = {pypi_name(name): spec.index for name, spec in rows if spec.index}
     main = "pyproject.toml" if own_index else "requirements.in"
+    kept = constraints + "".join(_pin(p) for p in pinned if p.kind == "pypi" and locked.version(p))
     files = {
         main: _pyproject(lines, own_index) if own_index else "".join(f"{line}\n" for line in lines),
-        "conda.txt": constraints + "".join(_pin(p) for p in pinned if p.kind == "pypi" and locked.version(p)),
+        "conda.txt": kept,
         "pylock.toml": preference_file(preferences),
     }
-    extra: tuple[str, ...] = ("-c", "conda.txt")
+    extra: tuple[str, ...] = ("-c", "conda.txt") if kept else ()  # of an empty file uv would warn
     overrides = [requirement(name, spec, root) for name, spec in options.dependency_overrides.items()]
     if overrides:
         files["overrides.txt"] = "".join(f"{line}\n" for line in overrides)
         extra += ("--overrides", "overrides.txt")
-    return Inputs({name: text for name, text in files.items() if text or name != "pylock.toml"}, main, extra)
+    return Inputs({name: text for name, text in files.items() if text or name == main}, main, extra)
 
 
 def _pin(package: Package) -> str:

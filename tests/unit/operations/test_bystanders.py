@@ -8,7 +8,7 @@ import time
 
 from jupyter_pixi.events import Warn
 from jupyter_pixi.lockfile.model import Package
-from jupyter_pixi.operations import bystanders, history
+from jupyter_pixi.operations import bystanders, history, targets
 from jupyter_pixi.operations.context import Caller, Context, Loaded
 from jupyter_pixi.operations.history import Entry, Pair
 
@@ -43,8 +43,8 @@ def test_what_the_server_needs_is_in_use():
 def test_own_prefix():
     from pathlib import Path
 
-    assert bystanders.is_own_prefix(Path(sys.prefix))
-    assert not bystanders.is_own_prefix(Path(sys.prefix).parent)
+    assert targets.runs_from(Path(sys.prefix))
+    assert not targets.runs_from(Path(sys.prefix).parent)
 
 
 def told(root, *, kernel="kernel-b.json", age=-60.0, environment="default", change="~ polars 1.0 0 → 1.1 0"):
