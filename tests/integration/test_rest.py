@@ -113,6 +113,13 @@ def test_look_preview_add_and_install(server: Running) -> None:
     assert status == 200, preview
     assert {c["name"] for c in preview["result"]["changes"] + preview["result"]["others"]} >= {"native", "everywhere"}
     assert Path(manifest(server)).read_bytes() == before
+    assert preview["result"]["preview"] == {"loaded": [], "download": None}, "no environment is installed by this"
+    kernel = {"environment": "default", "manifest": manifest(server), "prefix": str(server.root / "weather/.pixi/x")}
+    status, preview = send(server, "preview", {**asked, "caller": kernel})
+    told = preview["result"]["preview"]["download"]
+    assert {r["name"]: r["kind"] for r in preview["result"]["changes"]} == {"native": "added", "everywhere": "added"}
+    assert (told["packages"], told["unknown"]) == (2, 0)
+    assert 0 < told["bytes"] < 100_000
 
     done = operation(server, "add", packages=["native"])
     assert done["state"] == "done", done["last"]
@@ -133,6 +140,11 @@ def test_look_preview_add_and_install(server: Running) -> None:
     installed = operation(server, "install", environments=["tools"])
     assert installed["state"] == "done", installed["last"]
     assert server.get(f"{API}/disk?manifest={quoted(server)}")["environments"]["tools"] > 0
+    assert server.get(f"{API}/drift?manifest={quoted(server)}&environment=tools")["rows"] == []
+    next((server.root / "weather/.pixi/envs/tools/conda-meta").glob("native-*.json")).unlink()
+    drift = server.get(f"{API}/drift?manifest={quoted(server)}&environment=tools")["rows"]
+    assert [(row["name"], row["what"]) for row in drift] == [("native", "missing")]
+    assert server.status(f"{API}/drift?manifest={quoted(server)}&environment=nowhere") == 422
 
 
 def test_trust(server: Running) -> None:
@@ -154,6 +166,11 @@ def test_search(server: Running) -> None:
     assert "cowsay" in server.get(f"{API}/search?manifest={quoted(server)}&query=say")["names"]
     versions = server.get(f"{API}/search/cowsay?manifest={quoted(server)}")["versions"]
     assert [v["version"] for v in versions] == ["6.1", "6.0"]
+    about = server.get(f"{API}/about/cowsay?manifest={quoted(server, 'slow')}")
+    assert (about["version"], about["summary"].startswith("The famous cowsay")) == ("6.1", True)
+    assert about["size"] > 1000
+    nothing = server.get(f"{API}/about/no-such-package?manifest={quoted(server)}")
+    assert set(nothing.values()) == {None}
     assert server.get(f"{API}/imports/zmq?manifest={quoted(server)}")["conda"] == "pyzmq"
     assert server.get(f"{API}/imports/nowhere?manifest={quoted(server)}")["conda"] is None
 
@@ -177,6 +194,31 @@ def test_lock_diff(server: Running) -> None:
     assert {(r["name"], r["kind"], r["explicit"]) for r in rows} == {("native", "added", True)}
     assert server.get(f"{API}/history?manifest={quoted(server, 'compared')}")["head"] is True
     assert server.status(f"{API}/diff?manifest={quoted(server, 'compared')}&against=none") == 422
+
+
+def test_where_is_searched_can_be_set(server: Running) -> None:
+    deep = server.root / "a/b/c/d/e/f"
+    aside = server.home.path / "aside"
+    for folder in (deep, aside):
+        folder.mkdir(parents=True)
+        text = MANIFEST.replace("{channel}", channel(TEST).as_uri()).replace("{subdir}", interpreter().subdir)
+        (folder / "pixi.toml").write_text(text.replace('"weather"', f'"{folder.name}"'))
+
+    def known() -> set[str]:
+        return {w["root"] for w in server.get(f"{API}/workspaces")["workspaces"]}
+
+    before = server.get(f"{API}/discovery")
+    assert (before["roots"], before["depth"], before["mine"]) == ([str(server.root)], 4, True)
+    status, told = send(server, "discovery", {"roots": ["~/aside", "~/nowhere"], "depth": 6}, "PUT")
+    assert (status, told["depth"], told["missing"]) == (200, 6, [str(server.home.path / "nowhere")])
+    wait(lambda: {str(deep), str(aside)} <= known(), 20)
+    for folders in (["/etc"], ["../.."], ["~/../.."], ["~nobody/x"]):
+        assert send(server, "discovery", {"roots": folders}, "PUT")[0] in (200, 403), folders
+        assert not any(root.startswith("/etc") for root in server.get(f"{API}/discovery")["roots"])
+    assert send(server, "discovery", {"depth": 99}, "PUT")[0] == 400
+    assert send(server, "discovery", {"roots": "x"}, "PUT")[0] == 400
+    assert send(server, "discovery", {}, "PUT")[0] == 200
+    wait(lambda: not {str(deep), str(aside)} & known(), 20)
 
 
 def test_cancel(server: Running, slow: Server) -> None:
@@ -233,8 +275,8 @@ def test_what_cannot_be_asked(server: Running, document: Any, status: int) -> No
 
 def test_nobody_without_a_token_or_a_cookie(server: Running) -> None:
     document = {"manifest": manifest(server), "command": "lock"}
-    for path in ("operations", "preview", "trust"):
-        assert send(server, path, document, Authorization="token wrong")[0] == 403
+    for path, method in (("operations", "POST"), ("preview", "POST"), ("trust", "POST"), ("discovery", "PUT")):
+        assert send(server, path, document, method, Authorization="token wrong")[0] == 403
     # A browser's own request from another site carries the cookie of a login, but no XSRF token.
     with urllib.request.urlopen(f"{server.url}lab/../login?token={TOKEN}&next=/api/status", timeout=30) as answer:
         cookies = "; ".join(c.partition(";")[0] for c in answer.headers.get_all("Set-Cookie") or [])
@@ -247,12 +289,13 @@ def test_nobody_without_a_token_or_a_cookie(server: Running) -> None:
 
 
 def test_every_route_is_described(server: Running) -> None:
+    from jupyter_pixi.server.discovery import route
     from jupyter_pixi.server.handlers import NAMESPACE, handlers
     from jupyter_pixi.server.operation_handlers import operation_handlers
 
     document = server.get(f"{API}/openapi.json")
     described = {path.split("{")[0].rstrip("/") for path in document["paths"]}
-    routes = [*handlers(None), *operation_handlers(None, None, None, None)]  # type: ignore[arg-type]
+    routes = [*handlers(None), *operation_handlers(None, None, None, None), route(None, None, None)]  # type: ignore[arg-type]
     served = {route[0].removeprefix(NAMESPACE).split("(")[0].rstrip("/") for route in routes}
     assert described == served | {"/openapi.json"}
     assert len(document["components"]["schemas"]) == len(COMMANDS) + 1

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -32,6 +33,12 @@ class _Handler(SimpleHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:
         """Nothing."""
+
+    def send_response(self, code: int, message: str | None = None) -> None:
+        """A 304 names its file's state, without which py-rattler takes it for an error."""
+        super().send_response(code, message)
+        if code == HTTPStatus.NOT_MODIFIED:
+            self.send_header("Last-Modified", self.headers["If-Modified-Since"])
 
     def do_GET(self) -> None:
         """The file, unless the control says otherwise."""

@@ -16,6 +16,7 @@ from ..manifest.edit import Written
 from .context import Context
 from .install import install_environment, is_current
 from .journal import step
+from .preview import Preview, fetch
 from .publication import Pair, Told, finish, publish, settled, withdraw
 from .refresh import changes, variables
 from .relock import Relocked, relock
@@ -109,7 +110,11 @@ async def carry_out(
         dry_run=dry_run,
     )
     if dry_run:
-        return result
+        loaded = tuple(dict.fromkeys((*stale, *going)))
+        fetched = (
+            await fetch(lock, name, platform, prefix_of(after, name), context) if lock and name and platform else None
+        )
+        return replace(result, preview=Preview(loaded, fetched))
     installing = name is not None and lock is not None and not (context.no_install or context.frozen or context.locked)
     return await _make(change, result, name if installing else None, context)
 

@@ -11,6 +11,7 @@ from ..manifest.edit import Written
 if TYPE_CHECKING:
     from ..lockfile.diff import LockDiff
     from ..prefix.installation import InstallReport
+    from .preview import Preview
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,7 @@ class Changed:
 
     `lines` are the sentences for people, without marks. `diff` is None when the lock did not change. `environment` and
     `platform` are those of the calling kernel or of what was installed. `installed` lists reports by environment.
+    `preview` is what a dry run knows more.
     """
 
     lines: tuple[str, ...] = ()
@@ -32,6 +34,7 @@ class Changed:
     restart_requested: bool = False
     activation: dict[str, Any] | None = None
     dry_run: bool = False
+    preview: Preview | None = None
 
     def data(self) -> dict[str, Any]:
         """The document of the Result event (kind "change")."""
@@ -53,6 +56,7 @@ class Changed:
             "activation": self.activation,
             "message": "\n".join((*self.lines, *self.notes)),
             "dry_run": self.dry_run,
+            **({"preview": self.preview.data()} if self.preview is not None else {}),
         }
 
     def _rows(self) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
@@ -63,6 +67,7 @@ class Changed:
         for row in self.diff.rows():
             data = {
                 "name": row.name,
+                "kind": row.kind,
                 "before": row.before,
                 "after": row.after,
                 "type": row.type,

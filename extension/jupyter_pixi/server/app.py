@@ -15,7 +15,7 @@ from traitlets import Bool, Dict, Float, Int, List, Unicode
 
 from .. import policy
 from ..kernels.launch import SERVER_VARIABLE
-from . import launch_page, restart, state
+from . import discovery, launch_page, restart, state
 from .follower import Follower, Heard
 from .handlers import handlers
 from .jobs import Job, Jobs, without_activation
@@ -61,6 +61,11 @@ class JupyterPixi(ExtensionApp):
     search_seconds = Float(
         60.0, min=1.0, help="How often to search all folders again, whatever was told (seconds)."
     ).tag(config=True)
+    user_discovery = Bool(
+        True,
+        help="Whether users may set in JupyterLab how deep is searched, and add folders of the server's root and of "
+        "their home to search.",
+    ).tag(config=True)
     commands: List[str] = List(
         Unicode(),
         default_value=list(COMMANDS),
@@ -96,6 +101,8 @@ class JupyterPixi(ExtensionApp):
         self.handlers.extend(handlers(self._known))
         self.handlers.extend(operation_handlers(self._known, self._jobs_now, self._allowed, search))
         self.handlers.append(DocumentHandler.route())
+        self._asked_for = discovery.Choice()
+        self.handlers.append(discovery.route(self._known, self._discovery, self._look_in))
         self._launches = launch_page.Launches(
             self._jobs_now, self._root, lambda: launch_page.rules_of(self.launch_hosts)
         )
@@ -122,6 +129,15 @@ class JupyterPixi(ExtensionApp):
 
     def _root(self) -> Path:
         return Path(os.path.realpath(self._server.root_dir))
+
+    def _discovery(self) -> discovery.Searched:
+        where = self._where()
+        return discovery.Searched(where.below, where.limits.depth, self.user_discovery, self._base)
+
+    def _look_in(self, choice: discovery.Choice) -> None:
+        self._asked_for = choice
+        if self._observer is not None:
+            self._observer.look_in(self._where())
 
     def _allowed(self, command: str) -> bool:
         return command in self.commands
@@ -150,14 +166,17 @@ class JupyterPixi(ExtensionApp):
         environ = dict(os.environ)
         root = self._base
         configured = tuple(Path(os.path.realpath(Path(folder).expanduser())) for folder in self.roots)
+        asked = self._asked_for
         project = environ.get("PIXI_PROJECT_ROOT")
         return Roots(
-            below=((root,) if self.search_root else ()) + configured,
+            below=tuple(dict.fromkeys((*((root,) if self.search_root else ()), *configured, *asked.roots))),
             at=(root, *((Path(os.path.realpath(project)),) if project else ())),
             beside=(shared_folder(environ),),
             base=root,
             environ=environ,
-            limits=Limits(self.depth, self.max_folders, hidden=tuple(self.hidden)),
+            limits=Limits(
+                self.depth if asked.depth is None else asked.depth, self.max_folders, hidden=tuple(self.hidden)
+            ),
             poll=self.poll_seconds,
             search=self.search_seconds,
         )

@@ -115,6 +115,16 @@ def agree(manifest: Path, environ: Mapping[str, str] = os.environ) -> dict[str, 
     return trust(manifest, environ)
 
 
+def drift(manifest: Path, environment: str, environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
+    """What an installed environment has that its lock does not say, by another tool's hand. Raises PixiError."""
+    from ..operations.drifting import drift_of
+
+    found = opened(manifest, environ)
+    found.environment(environment)
+    rows = drift_of(found, environment, _context(manifest, environ)) if found.lock_error is None else ()
+    return {"environment": environment, "rows": [row.to_dict() for row in rows]}
+
+
 def disk(manifest: Path, environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
     """How many bytes each installed environment takes; files with several names count once each. Raises PixiError."""
     from ..operations.targets import prefix_of
@@ -125,13 +135,13 @@ def disk(manifest: Path, environ: Mapping[str, str] = os.environ) -> dict[str, A
 
 
 def shown(command: Sequence[str]) -> str:
-    """A command as people know it: without the manifest, which they are looking at."""
+    """A command as people know it: without the manifest, which they are looking at, and how it was carried out."""
     words = iter(command)
     kept = []
     for word in words:
         if word in ("--manifest-path", "-m"):
             next(words, None)
-        elif not word.startswith("--manifest-path="):
+        elif not word.startswith("--manifest-path=") and word not in ("--restart", "--offline"):
             kept.append(word)
     return " ".join(kept)
 

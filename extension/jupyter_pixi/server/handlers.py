@@ -157,6 +157,11 @@ def _looks() -> dict[str, Callable[..., dict[str, Any]]]:
 
         return packages(manifest, given.get("environment", "default"), given.get("platform"))
 
+    def drift(manifest: Path, given: Mapping[str, str]) -> dict[str, Any]:
+        from .describe import drift
+
+        return drift(manifest, given.get("environment", "default"))
+
     def disk(manifest: Path, given: Mapping[str, str]) -> dict[str, Any]:
         from .describe import disk
 
@@ -172,4 +177,11 @@ def _looks() -> dict[str, Callable[..., dict[str, Any]]]:
 
         return compare(manifest, given.get("against", HEAD))
 
-    return {"workspace": workspace, "packages": packages, "disk": disk, "history": generations, "diff": diff}
+    return {
+        "workspace": workspace,
+        "packages": packages,
+        "drift": drift,
+        "disk": disk,
+        "history": generations,
+        "diff": diff,
+    }

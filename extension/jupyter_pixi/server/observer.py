@@ -78,6 +78,11 @@ class Observer:
         """Begin to look."""
         self._thread.start()
 
+    def look_in(self, roots: Roots) -> None:
+        """Look elsewhere from now on, and at once."""
+        self._roots = roots
+        self.poke()
+
     def poke(self) -> None:
         """Look again within a second, whatever the system has told."""
         self._poked.set()

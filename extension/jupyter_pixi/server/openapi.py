@@ -8,6 +8,7 @@ from jupyter_server.auth.decorator import authorized
 from tornado import web
 
 from .. import __version__
+from .discovery import MAX_DEPTH
 from .handlers import NAMESPACE, PixiHandler
 from .requests import COMMANDS, MAX_ITEMS, MAX_TEXT, Field
 from .snapshot import Snapshot
@@ -60,6 +61,9 @@ def _paths() -> dict[str, Any]:
     start = {"oneOf": [{"$ref": f"#/components/schemas/Start{name.title()}"} for name in COMMANDS]}
     dry = {"oneOf": [{"$ref": f"#/components/schemas/Start{n.title()}"} for n, c in COMMANDS.items() if c.dry_run]}
     agreed = {"type": "object", "required": ["manifest"], "properties": {"manifest": {"type": "string"}}}
+    folders = {"type": "array", "items": {"type": "string", "maxLength": MAX_TEXT}, "maxItems": 20}
+    depth = {"type": ["integer", "null"], "minimum": 0, "maximum": MAX_DEPTH}
+    discovery = {"type": "object", "properties": {"roots": folders, "depth": depth}}
     id = {"name": "id", "in": "path", "required": True, "schema": _ID}
     name = {"name": "name", "in": "path", "required": True, "schema": _NAME}
     module = {"name": "module", "in": "path", "required": True, "schema": _MODULE}
@@ -74,6 +78,17 @@ def _paths() -> dict[str, Any]:
                 manifest,
                 _query("environment", "Its name (default: `default`)."),
                 _query("platform", "The platform's name (default: this machine's)."),
+            )
+        },
+        "/discovery": {
+            "get": _operation("Where workspaces are searched, and how deep."),
+            "put": _operation("Search other folders too, or deeper.", body=discovery),
+        },
+        "/drift": {
+            "get": _operation(
+                "What was changed in an installed environment behind the lock file's back.",
+                manifest,
+                _query("environment", "Its name (default: `default`)."),
             )
         },
         "/disk": {"get": _operation("How many bytes each installed environment takes.", manifest)},
@@ -100,6 +115,7 @@ def _paths() -> dict[str, Any]:
             "get": _operation("Names of packages that hold a text.", manifest, _query("query", "The text."), kind)
         },
         "/search/{name}": {"get": _operation("The versions of a package, newest first.", name, manifest, kind)},
+        "/about/{name}": {"get": _operation("What a package's maintainers say of it.", name, manifest, kind)},
         "/imports/{module}": {"get": _operation("The package that provides a module.", module, manifest)},
     }
 

@@ -187,6 +187,23 @@ class SearchHandler(PixiHandler):
             self.refuse(refusal.document, 424)
 
 
+class AboutHandler(SearchHandler):
+    """`GET about/NAME?manifest=&type=`: what the maintainers of a package say of it."""
+
+    @web.authenticated
+    @authorized
+    async def get(self, name: str | None = None) -> None:
+        """Ask the channel, or the index, for the newest build."""
+        workspace = self.known(self.get_query_argument("manifest"))
+        kind = self.get_query_argument("type", "conda")
+        if kind not in ("conda", "pypi"):
+            raise web.HTTPError(400, "`type` has to be conda or pypi.")
+        try:
+            self.answer(await self.search.about(workspace.manifest, name or "", kind))
+        except Refusal as refusal:
+            self.refuse(refusal.document, 424)
+
+
 class ImportHandler(SearchHandler):
     """`GET imports/MODULE?manifest=`: the package to add for an import that failed."""
 
@@ -210,6 +227,7 @@ def operation_handlers(
         (f"{NAMESPACE}/preview", PreviewHandler, given),
         (f"{NAMESPACE}/search", SearchHandler, searched),
         (f"{NAMESPACE}/search/([A-Za-z0-9_][A-Za-z0-9._-]{{0,127}})", SearchHandler, searched),
+        (f"{NAMESPACE}/about/([A-Za-z0-9_][A-Za-z0-9._-]{{0,127}})", AboutHandler, searched),
         (f"{NAMESPACE}/imports/([A-Za-z0-9_][A-Za-z0-9._]{{0,127}})", ImportHandler, searched),
     ]
 

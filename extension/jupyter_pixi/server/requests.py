@@ -55,11 +55,13 @@ _PLACE = {
     "platforms": _texts("--platform", "Only for these platforms."),
 }
 _PYPI = Field("flag", "--pypi", "PyPI packages, not conda packages.")
+_OFFLINE = {"offline": Field("flag", "--offline", "Use only what the caches hold.")}
 _LOADED = {
+    **_OFFLINE,
     "restart": Field("flag", "--restart", "Change loaded packages too, and restart the kernel."),
     "no_install": Field("flag", "--no-install", "Change manifest and lock only."),
 }
-_RESTART = {"restart": _LOADED["restart"]}
+_RESTART = {"restart": _LOADED["restart"], **_OFFLINE}
 _NAMES = _texts(None, "The packages (default: all).")
 
 COMMANDS: Mapping[str, Command] = {
@@ -78,16 +80,16 @@ COMMANDS: Mapping[str, Command] = {
     "upgrade": Command(
         ("upgrade",),
         "Move specs of the manifest to newer versions.",
-        {"packages": _NAMES, "feature": _PLACE["feature"]},
+        {"packages": _NAMES, "feature": _PLACE["feature"], **_OFFLINE},
         dry_run=True,
     ),
     "update": Command(
         ("update",),
         "Move locked versions within the manifest's specs.",
-        {"packages": _NAMES, "environments": _texts("--environment", "Only these.")},
+        {"packages": _NAMES, "environments": _texts("--environment", "Only these."), **_OFFLINE},
         dry_run=True,
     ),
-    "lock": Command(("lock",), "Bring pixi.lock up to date.", dry_run=True),
+    "lock": Command(("lock",), "Bring pixi.lock up to date.", _OFFLINE, dry_run=True),
     "install": Command(
         ("install",),
         "Install environments from the lock.",
@@ -95,6 +97,7 @@ COMMANDS: Mapping[str, Command] = {
             "environments": _texts("--environment", "These (default: `default`)."),
             "all": Field("flag", "--all", "Every environment."),
             "repair": Field("flag", "--repair", "Check every package, and link again what is damaged."),
+            **_OFFLINE,
         },
     ),
     "undo": Command(("undo",), "Take the last change back: manifest, lock and prefix.", _RESTART, dry_run=True),

@@ -64,6 +64,10 @@ class Search:
         """The versions of one package. Raises Refusal."""
         return await self._ask(manifest, name, *(["pypi"] if kind == "pypi" else []))
 
+    async def about(self, manifest: Path, name: str, kind: str) -> dict[str, Any]:
+        """What the maintainers of a package say of it: `summary`, `license`, `home`, `size`, each may be null."""
+        return await self._run("about", manifest, name, kind)
+
     async def _names(self, manifest: Path) -> list[str]:
         stamp = await asyncio.to_thread(_stamp, manifest)
         known = self._known.get(manifest)
@@ -81,8 +85,11 @@ class Search:
         return names
 
     async def _ask(self, *words: Any) -> dict[str, Any]:
+        return await self._run("index", *words)
+
+    async def _run(self, module: str, *words: Any) -> dict[str, Any]:
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-P", "-m", "jupyter_pixi.server.index", *map(str, words)),
+            *(sys.executable, "-P", "-m", f"jupyter_pixi.server.{module}", *map(str, words)),
             env=self._environ,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
