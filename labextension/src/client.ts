@@ -4,8 +4,11 @@ import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
 
 import {
+  type About,
   type Api,
   type Detail,
+  type Discovery,
+  type Drift,
   Failure,
   type Generations,
   type Kind,
@@ -82,6 +85,18 @@ export class Client implements Api {
     type: Kind
   ): Promise<{ found: boolean; versions: Version[] }> {
     return this._get(`search/${encodeURIComponent(name)}`, { manifest, type });
+  }
+
+  about(manifest: string, name: string, type: Kind): Promise<About> {
+    return this._get(`about/${encodeURIComponent(name)}`, { manifest, type });
+  }
+
+  async drift(manifest: string, environment: string): Promise<Drift[]> {
+    return (await this._get<{ rows: Drift[] }>('drift', { manifest, environment })).rows;
+  }
+
+  discover(roots: string[], depth: number | null): Promise<Discovery> {
+    return this._send('discovery', 'PUT', { roots, depth });
   }
 
   provider(

@@ -7,9 +7,13 @@ import { IStatusBar } from '@jupyterlab/statusbar';
 import { DisposableDelegate, type IDisposable } from '@lumino/disposable';
 import { Widget } from '@lumino/widgets';
 
-import { Commands, type Front, type Hub, IHub } from './hub';
+import { openMenu } from './environmentMenu';
+import { type Front, type Hub, IHub } from './hub';
 import type { EnvironmentState } from './model/rest';
+import { driftKey } from './model/store';
 import { stateWord } from './model/words';
+
+const SHOWN = 5; // differences that a title tells
 
 /** The status bar's item; Notebook 7 has no status bar. */
 export const statusPlugin: JupyterFrontEndPlugin<void> = {
@@ -61,7 +65,7 @@ export const toolbarPlugin: JupyterFrontEndPlugin<void> = {
   }
 };
 
-/** A button that names an environment and its state; it opens the panel there. */
+/** A button that names an environment and its state; it opens a menu of what can be done with it. */
 class Label extends Widget {
   constructor(
     app: JupyterFrontEnd,
@@ -72,8 +76,12 @@ class Label extends Widget {
     this.addClass('jp-pixi-Label');
     this._button = document.createElement('button');
     this._button.className = 'jp-pixi-Label-button';
+    this._button.setAttribute('aria-haspopup', 'menu');
     this._button.addEventListener('click', () => {
-      void app.commands.execute(Commands.open);
+      const shown = this.front();
+      if (shown) {
+        openMenu(app, hub, shown, this._button);
+      }
     });
     this.node.append(this._button);
     hub.changed.connect(() => {
@@ -103,14 +111,34 @@ class Label extends Widget {
     const running = [...state.operations.values()].some(
       one => one.state === 'running' && one.manifest === front.manifest
     );
+    const drift = environment?.state === 'ready' ? this._drift(front) : [];
     const name = `${workspace?.name ?? ''} · ${front.environment}`;
-    const word = running ? hub.trans.__('working …') : this._word(environment);
-    const ready = environment?.state === 'ready' && !running;
-    this._button.dataset['state'] = running ? 'running' : (environment?.state ?? '');
+    const word = running
+      ? hub.trans.__('working …')
+      : drift.length
+        ? hub.trans.__('not as locked')
+        : this._word(environment);
+    const ready = environment?.state === 'ready' && !running && !drift.length;
+    this._button.dataset['state'] = running
+      ? 'running'
+      : drift.length
+        ? 'out-of-date'
+        : (environment?.state ?? '');
     this._button.textContent = ready || !word ? name : `${name}: ${word}`;
-    const tip = [`${name}: ${word}`, environment?.reason?.text ?? ''].filter(one => one).join('\n');
-    this._button.title = tip;
+    this._button.title = [
+      `${name}: ${word}`,
+      ...drift.slice(0, SHOWN),
+      ...(drift.length > SHOWN ? [hub.trans.__('… and %1 more', drift.length - SHOWN)] : []),
+      environment?.reason?.text ?? ''
+    ]
+      .filter(line => line)
+      .join('\n');
     this._button.setAttribute('aria-label', hub.trans.__('Environment %1', `${name}: ${word}`));
+  }
+
+  private _drift(front: Front): string[] {
+    const key = driftKey(front.manifest, front.environment);
+    return (this.hub.store.get().drift.get(key) ?? []).map(one => one.text);
   }
 
   private _word(environment: EnvironmentState | undefined): string {

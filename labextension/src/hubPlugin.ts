@@ -7,6 +7,7 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import { Client } from './client';
 import { Hub, IHub } from './hub';
+import { preferencesOf } from './model/preferences';
 import { Store } from './model/store';
 
 /** Provides the hub. */
@@ -54,10 +55,7 @@ export const hubPlugin: JupyterFrontEndPlugin<Hub> = {
         .load(hubPlugin.id)
         .then(loaded => {
           const read = () => {
-            hub.preferences = {
-              preview: loaded.get('previewBeforeAdding').composite !== false,
-              offerImports: loaded.get('offerMissingImports').composite !== false
-            };
+            hub.prefer(preferencesOf(name => loaded.get(name).composite));
           };
           loaded.changed.connect(read);
           read();

@@ -3,10 +3,12 @@
 import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
 
 import { cellPlugin } from './cellPlugin';
+import { commandsPlugin } from './commandsPlugin';
 import { statusPlugin, toolbarPlugin } from './frontPlugin';
 import { hubPlugin } from './hubPlugin';
 import { launcherPlugin } from './launcher';
 import { lockPlugin } from './lockPlugin';
+import { newNotebookPlugin } from './newNotebookPlugin';
 import { offerPlugin } from './offerPlugin';
 import { panelPlugin } from './panelPlugin';
 import { refreshPlugin } from './refresh';
@@ -16,10 +18,12 @@ const plugins: JupyterFrontEndPlugin<unknown>[] = [
   refreshPlugin,
   launcherPlugin,
   panelPlugin,
+  commandsPlugin,
   statusPlugin,
   toolbarPlugin,
   cellPlugin,
   offerPlugin,
+  newNotebookPlugin,
   lockPlugin
 ];
 

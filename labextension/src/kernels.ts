@@ -6,6 +6,9 @@ const CALLER = "__import__('json').dumps(get_ipython().find_line_magic('pixi').b
 
 const PATIENCE = 8000; // milliseconds that a busy kernel is waited for
 
+/** A kernel did not answer in time, for it runs a cell. */
+export class KernelBusy extends Error {}
+
 /** The environment of a kernel. */
 export interface Where {
   manifest: string;
@@ -42,7 +45,7 @@ export function kernelOf(
   return found[0]?.name;
 }
 
-/** What a kernel has loaded, for the engine; undefined where it has no bridge. Fails if the kernel stays busy. */
+/** What a kernel has loaded, for the engine; undefined where it has no bridge. Fails with KernelBusy if the kernel stays busy. */
 export async function callerOf(kernel: Kernel.IKernelConnection): Promise<unknown> {
   const future = kernel.requestExecute({
     code: '',
@@ -53,7 +56,7 @@ export async function callerOf(kernel: Kernel.IKernelConnection): Promise<unknow
   let timer = 0;
   const late = new Promise<never>((_, reject) => {
     timer = window.setTimeout(() => {
-      reject(new Error('The kernel is busy. Wait until its cell has ended, or interrupt it.'));
+      reject(new KernelBusy());
     }, PATIENCE);
   });
   try {

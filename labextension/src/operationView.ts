@@ -8,9 +8,9 @@ import {
   progress,
   sorted
 } from './model/operation';
+import { type Translate, resultText } from './model/words';
 
-/** Translates a text with numbered places (`%1`), as JupyterLab's bundles do. */
-export type Translate = (text: string, ...values: (string | number)[]) => string;
+export type { Translate };
 
 /** Shows one operation inside an element, and shows it again as it goes on. */
 export class OperationView {
@@ -72,7 +72,7 @@ export class OperationView {
       case 'failed':
         return operation.error?.text ?? this._trans('Failed');
       case 'done':
-        return operation.result?.message || this._trans('Done');
+        return resultText(operation.result, this._trans);
     }
   }
 
@@ -123,8 +123,14 @@ export class OperationView {
   private _table(result: Result): HTMLElement {
     const table = element('table', 'jp-pixi-Operation-table');
     const head = element('tr');
-    for (const title of ['Package', 'Before', 'After', 'Source']) {
-      const cell = element('th', '', this._trans(title));
+    const titles = [
+      this._trans('Package'),
+      this._trans('Before'),
+      this._trans('After'),
+      this._trans('Source')
+    ];
+    for (const title of titles) {
+      const cell = element('th', '', title);
       cell.setAttribute('scope', 'col');
       head.append(cell);
     }

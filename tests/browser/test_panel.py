@@ -2,86 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
-from pathlib import Path
 from typing import Any
 
 from support.browser import REAL, load
 from support.jupyter_server import TOKEN, Running
+from support.panel import LONG, accessible, execute, open_notebook, operation, show
 from support.servers import Server
-
-AXE = Path(__file__).resolve().parents[2] / "labextension" / "node_modules" / "axe-core" / "axe.min.js"
-LONG = 60_000  # milliseconds for what solves, installs or starts a kernel
-
-
-def show(page: Any, name: str, environment: str | None = None) -> Any:
-    """Opens the panel at a workspace and one of its environments."""
-    page.evaluate("() => { window.jupyterapp.commands.execute('jupyter-pixi:open') }")
-    panel = page.locator(".jp-pixi-Panel")
-    panel.wait_for(timeout=20_000)
-    chooser = panel.get_by_role("combobox", name="Workspace")
-    option = page.locator(f".jp-pixi-Chooser option[value$='/{name}/pixi.toml']")
-    option.wait_for(state="attached", timeout=20_000)
-    chooser.select_option(value=option.get_attribute("value"))
-    if environment is not None:
-        panel.get_by_role("option", name=re.compile(f"^{environment} ?")).first.click()
-    panel.get_by_role("button", name="Add a package").wait_for(timeout=20_000)
-    return panel
-
-
-def operation(panel: Any, state: str) -> Any:
-    """The operation that the panel shows, once it is in a state."""
-    card = panel.locator(f".jp-pixi-OperationCard[data-state={state}]")
-    card.first.wait_for(timeout=LONG)
-    return card.first
-
-
-def execute(page: Any, source: str, printed: str | None = None) -> None:
-    """Runs the cell of the notebook in front, and waits until its output holds a text."""
-    page.evaluate(
-        """source => {
-            const notebook = window.jupyterapp.shell.currentWidget.content;
-            notebook.activeCell.model.sharedModel.setSource(source);
-            window.jupyterapp.commands.execute('notebook:run-cell');
-        }""",
-        source,
-    )
-    if printed is not None:
-        page.locator(".jp-OutputArea-output", has_text=printed).first.wait_for(timeout=LONG)
-
-
-def open_notebook(page: Any, lab: Running, name: str, environment: str, source: str = "1 + 1") -> None:
-    """Opens a notebook of an environment and waits for its kernel."""
-    kernel = {"name": f"pixi.{name}.{environment}", "display_name": f"{name} · {environment}"}
-    cell = {"cell_type": "code", "id": "a", "execution_count": None, "metadata": {}, "source": source, "outputs": []}
-    document = {"nbformat": 4, "nbformat_minor": 5, "metadata": {"kernelspec": kernel}, "cells": [cell]}
-    (lab.root / name / "a.ipynb").write_text(json.dumps(document))
-    page.wait_for_function(
-        "name => name in (window.jupyterapp.serviceManager.kernelspecs.specs?.kernelspecs ?? {})",
-        arg=kernel["name"],
-        timeout=20_000,
-    )
-    path = f"{name}/a.ipynb"
-    page.evaluate("path => { window.jupyterapp.commands.execute('docmanager:open', {path}) }", path)
-    page.wait_for_function(
-        "path => { const w = window.jupyterapp.shell.currentWidget;"
-        " return w?.context?.path === path && w.sessionContext?.session?.kernel?.status === 'idle' }",
-        arg=path,
-        timeout=LONG,
-    )
-
-
-def accessible(page: Any, selector: str) -> None:
-    """Nothing serious is found by axe below an element."""
-    page.add_script_tag(path=str(AXE))
-    found = page.evaluate("selector => axe.run(selector, {resultTypes: ['violations']})", selector)
-    serious = [
-        (one["id"], [node["html"][:200] for node in one["nodes"]])
-        for one in found["violations"]
-        if one["impact"] in ("serious", "critical")
-    ]
-    assert not serious, serious
 
 
 def test_install_add_and_import(page: Any, lab: Running, real: Any, picture: Any) -> None:
@@ -100,10 +27,14 @@ def test_install_add_and_import(page: Any, lab: Running, real: Any, picture: Any
     field = panel.get_by_role("combobox", name="Package to add")
     field.fill("cow")
     panel.get_by_role("option", name="cowsay").click()
+    panel.get_by_text("The famous cowsay for GNU/Linux").wait_for(timeout=LONG)
+    picture("panel-chosen")
     panel.get_by_role("button", name="Preview").click()
     plan = panel.get_by_role("region", name="Preview")
     plan.wait_for(timeout=LONG)
-    assert "cowsay" in plan.inner_text()
+    assert plan.locator("[data-kind=added]", has_text="cowsay").count() == 1
+    assert "To download: 26.5 kB" in plan.inner_text()
+    assert 'cowsay = ">=6.1,<7"' in plan.inner_text()
     picture("panel-preview")
     accessible(page, ".jp-pixi-Panel")
     assert "cowsay" not in workspace.manifest.read_text()
@@ -145,6 +76,9 @@ def test_switch_status_and_cuda(page: Any, lab: Running, real: Any, picture: Any
     )
     assert page.locator(".jp-NotebookPanel-toolbar .jp-pixi-Label-button").inner_text() == "snow · default"
     status.click()
+    page.get_by_role("menuitem", name="cuda (cannot run here)").wait_for(timeout=5_000)
+    picture("environment-menu")
+    page.get_by_role("menuitem", name="Show Environments").click()
     panel = page.locator(".jp-pixi-Panel")
     panel.get_by_role("option", name=re.compile("^cuda")).click()
     assert "__cuda >= 99" in panel.locator(".jp-pixi-Reason").inner_text()

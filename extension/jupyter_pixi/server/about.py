@@ -16,7 +16,9 @@ from email.parser import HeaderParser
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .index import PYPI_JSON, SECONDS
+from ..environments.allowed import allowed
+from ..operations.pypi_index import ACCEPT, SECONDS
+from .index import channels_of
 
 if TYPE_CHECKING:
     from packaging.version import Version
@@ -35,7 +37,7 @@ async def conda(manifest: Path, name: str) -> dict[str, Any]:
 
     found = opened(manifest)
     net = network(found.config, os.environ)
-    channels = [rattler.Channel(url) for url in {c.url: c for e in found.environments.values() for c in e.channels}]
+    channels = [rattler.Channel(channel.url) for channel in channels_of(found)]
     subdirs = {p.subdir for p in found.platforms}
     here = current_subdir()
     asked: Any = [here if here in subdirs else min(subdirs, default=here), "noarch"]
@@ -64,9 +66,11 @@ def pypi(manifest: Path, name: str) -> dict[str, Any]:
     from ..lockfile.packages import normalize
     from .describe import opened
 
-    options = opened(manifest).environments["default"].pypi_options
+    found = opened(manifest)
+    options = found.environments["default"].pypi_options
+    allowed(os.environ, found.config).refuse_index(options.index_url, "this workspace")
     url = f"{(options.index_url or PYPI_SIMPLE_ENDPOINT).rstrip('/')}/{urllib.parse.quote(normalize(name), safe='')}/"
-    document = json.loads(_fetched(url, PYPI_JSON))
+    document = json.loads(_fetched(url, ACCEPT))
     wheels = [(version, file) for file in document.get("files", ()) if (version := _version(file)) is not None]
     if not wheels:
         return _told()
@@ -106,7 +110,7 @@ def _fetched(url: str, accept: str = "*/*") -> bytes:
         raise ValueError("no index that can be asked")
     request = urllib.request.Request(url, headers={"Accept": accept, "User-Agent": "jupyter-pixi"})  # noqa: S310
     with urllib.request.urlopen(request, timeout=SECONDS) as answer:  # noqa: S310 - the index the manifest names
-        data: bytes = answer.read() if accept == PYPI_JSON else answer.read(_METADATA)
+        data: bytes = answer.read() if accept == ACCEPT else answer.read(_METADATA)
     return data
 
 

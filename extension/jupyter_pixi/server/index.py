@@ -30,7 +30,7 @@ async def names(manifest: Path) -> list[str]:
 
     found = opened(manifest)
     net = network(found.config, os.environ)
-    channels = _channels(found)
+    channels = channels_of(found)
     subdirs = {p.subdir for p in found.platforms}
     known = [await package_names(net, channels, subdir) for subdir in sorted(subdirs)]
     return sorted(set().union(*known))
@@ -43,7 +43,7 @@ async def conda(manifest: Path, name: str) -> dict[str, Any]:
 
     found = opened(manifest)
     net = network(found.config, os.environ)
-    channels = _channels(found)
+    channels = channels_of(found)
     where: dict[str, list[str]] = {}
     for subdir in sorted({p.subdir for p in found.platforms}):
         for version in reversed(await versions_of(net, channels, subdir, name)):
@@ -52,7 +52,7 @@ async def conda(manifest: Path, name: str) -> dict[str, Any]:
     return {"name": name, "type": "conda", "found": bool(where), "versions": newest[:VERSIONS]}
 
 
-def _channels(found: OpenWorkspace) -> list[Channel]:
+def channels_of(found: OpenWorkspace) -> list[Channel]:
     """The channels of all environments. Raises Refused for one that the administrator does not allow."""
     channels = list({c.url: c for e in found.environments.values() for c in e.channels}.values())
     allowed(os.environ, found.config, found.manifest.workspace.s3_options).refuse_channels(channels)

@@ -1,6 +1,8 @@
 /** An operation's events, one after the other → the operation as views show it. */
 
 import type { Change, Failure, Operation, Phase, Result, Written } from './operation';
+import { changeOf, diffRows } from './plan';
+import { number, record, records, text, texts } from './untrusted';
 
 /** An event as the server tells it: its kind under `event`. */
 export type Event = Readonly<Record<string, unknown>>;
@@ -24,11 +26,11 @@ export function begin(id: string, manifest: string, command: string[] = []): Ope
   };
 }
 
-/** A command as people know it: without the manifest, which they are looking at. */
+/** A command as people know it: without the manifest, which they are looking at, and how it was carried out. */
 export function shown(command: readonly string[]): string[] {
   return command.filter(
     (word, at) =>
-      !/^(--manifest-path(=.*)?|-m)$/.test(word) &&
+      !/^(--manifest-path(=.*)?|-m|--restart|--offline)$/.test(word) &&
       !/^(--manifest-path|-m)$/.test(command[at - 1] ?? '')
   );
 }
@@ -80,63 +82,6 @@ export function fold(operation: Operation, event: Event): Operation {
   }
 }
 
-/** The changes of a result's document, of the asking environment first; each package once. */
-export function changesOf(data: Event): Change[] {
-  const rows = [...records(data['changes']), ...records(data['others']), ...ofDiff(data['diff'])];
-  const found = new Map<string, Change>();
-  for (const row of rows) {
-    const one: Change = {
-      name: text(row['name']) ?? '',
-      ...versions(row),
-      type: text(row['type']) ?? '',
-      explicit: row['explicit'] === true
-    };
-    const key = [one.type, one.name, one.before, one.after].join(' ');
-    if (!found.has(key)) {
-      found.set(key, one);
-    }
-  }
-  return [...found.values()];
-}
-
-/** One row of a preview: a package with the platforms where it changes so. */
-export interface PlannedChange extends Change {
-  platforms: string[];
-}
-
-/** The changes of a preview, with where each happens. */
-export function planned(data: Event): PlannedChange[] {
-  const own = text(data['platform']);
-  const found = new Map<string, PlannedChange>();
-  const take = (row: Event, platform: string | null) => {
-    const one = {
-      name: text(row['name']) ?? '',
-      ...versions(row),
-      type: text(row['type']) ?? '',
-      explicit: row['explicit'] === true,
-      platforms: [] as string[]
-    };
-    const key = [one.type, one.name, one.before, one.after].join(' ');
-    const known = found.get(key) ?? one;
-    if (platform && !known.platforms.includes(platform)) {
-      known.platforms.push(platform);
-    }
-    found.set(key, known);
-  };
-  records(data['changes']).forEach(row => {
-    take(row, own);
-  });
-  records(data['others']).forEach(row => {
-    take(row, text(row['platform']));
-  });
-  for (const [platform, row] of diffRows(data['diff'])) {
-    take(row, platform);
-  }
-  return [...found.values()].sort(
-    (a, b) => Number(b.explicit) - Number(a.explicit) || a.name.localeCompare(b.name)
-  );
-}
-
 function withPhase(operation: Operation, phase: Phase): Operation {
   const phases = [...operation.phases.map(one => ({ ...one, finished: true })), phase];
   return { ...operation, phases, current: phases.length - 1 };
@@ -168,7 +113,7 @@ function withProgress(operation: Operation, event: Event): Operation {
 function done(operation: Operation, event: Event): Operation {
   const data = record(event['data']) ?? {};
   const changes = changesOf(data);
-  const message = (text(data['message']) || summary(data, changes)).split('\n');
+  const message = (text(data['message']) ?? '').split('\n');
   const written: Written[] = records(data['written']).map(row => ({
     file: below(operation.manifest, text(row['file']) ?? ''),
     line: number(row['line']),
@@ -176,9 +121,12 @@ function done(operation: Operation, event: Event): Operation {
   }));
   const result: Result = {
     message: message[0] ?? '',
+    kind: text(data['kind']) ?? '',
+    environments: Object.keys(record(data['environments']) ?? {}),
+    changed: data['changed'] === true || changes.length > 0,
     changes: changes.slice(0, 100),
     written,
-    restart: texts(data['restart']),
+    restart: data['restart_requested'] ? [] : texts(data['restart']), // else it starts again by itself
     leftOut: Math.max(0, changes.length - 100)
   };
   return {
@@ -192,24 +140,6 @@ function done(operation: Operation, event: Event): Operation {
   };
 }
 
-function summary(data: Event, changes: Change[]): string {
-  switch (data['kind']) {
-    case 'install':
-    case 'reinstall':
-      return `Installed: ${Object.keys(record(data['environments']) ?? {}).join(', ')}`;
-    case 'prepare':
-      return `Ready: ${text(data['environment']) ?? ''}`;
-    case 'lock':
-    case 'update':
-    case 'upgrade':
-      return data['changed'] === true || changes.length
-        ? 'The lock file is updated'
-        : 'The lock file was up to date';
-    default:
-      return '';
-  }
-}
-
 function failure(event: Event): Failure {
   const parts = [text(event['file']), number(event['line']), number(event['column'])];
   const end = parts.indexOf(null);
@@ -221,57 +151,25 @@ function failure(event: Event): Failure {
   };
 }
 
-function ofDiff(diff: unknown): Event[] {
-  return diffRows(diff).map(([, row]) => row);
-}
-
-/** The rows of Pixi's `--json` difference, each with its platform. */
-function diffRows(diff: unknown): [string, Event][] {
-  const environments = record(record(diff)?.['environment']) ?? {};
-  return Object.values(environments).flatMap(platforms =>
-    Object.entries(record(platforms) ?? {}).flatMap(([platform, rows]) =>
-      records(rows).map((row): [string, Event] => [platform, row])
-    )
-  );
-}
-
-function version(value: unknown): string | null {
-  return text(value) ?? text(record(value)?.['version']);
-}
-
-/** Version and build, before and after: the builds only where the version stays. */
-function versions(row: Event): { before: string | null; after: string | null } {
-  const before = version(row['before']);
-  const after = version(row['after']);
-  const [one, two] = [before?.split(' ')[0] ?? null, after?.split(' ')[0] ?? null];
-  return one === two ? { before, after } : { before: one, after: two };
+/** The changes of a result's document, of the asking environment first; each package once. */
+function changesOf(data: Event): Change[] {
+  const rows = [
+    ...records(data['changes']),
+    ...records(data['others']),
+    ...diffRows(data['diff']).map(([, , row]) => row)
+  ];
+  const found = new Map<string, Change>();
+  for (const one of rows.map(changeOf)) {
+    const key = [one.type, one.name, one.before, one.after].join(' ');
+    if (!found.has(key)) {
+      found.set(key, one);
+    }
+  }
+  return [...found.values()];
 }
 
 /** A file's path as seen from the workspace's folder. */
 function below(manifest: string | null, file: string): string {
   const root = manifest?.slice(0, manifest.lastIndexOf('/') + 1);
   return root && file.startsWith(root) ? file.slice(root.length) : file;
-}
-
-function record(value: unknown): Record<string, unknown> | undefined {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? (value as Record<string, unknown>)
-    : undefined;
-}
-
-function records(value: unknown): Record<string, unknown>[] {
-  const items: unknown[] = Array.isArray(value) ? value : [];
-  return items.map(record).filter(one => one !== undefined);
-}
-
-function text(value: unknown): string | null {
-  return typeof value === 'string' ? value : null;
-}
-
-function number(value: unknown): number | null {
-  return typeof value === 'number' && Number.isFinite(value) ? value : null;
-}
-
-function texts(value: unknown): string[] {
-  return Array.isArray(value) ? value.filter(one => typeof one === 'string') : [];
 }

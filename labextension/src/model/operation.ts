@@ -5,6 +5,8 @@
  * the rest. Its format is told in `jupyter_pixi/kernels/bridge/operation.py`. Nothing of JupyterLab is imported here.
  */
 
+import { number, record, records, text, texts } from './untrusted';
+
 export const MIME_TYPE = 'application/vnd.jupyter-pixi.operation+json';
 
 export type OperationState = 'running' | 'done' | 'failed' | 'interrupted';
@@ -35,7 +37,14 @@ export interface Written {
 }
 
 export interface Result {
+  /** The sentence that the engine tells; empty where it tells only data. */
   message: string;
+  /** What kind of result it is: "change", "install", "lock" … */
+  kind: string;
+  /** The environments that were installed. */
+  environments: string[];
+  /** Whether anything is other than before. */
+  changed: boolean;
   changes: Change[];
   written: Written[];
   restart: string[];
@@ -180,6 +189,9 @@ function result(value: unknown): Result | null {
   }
   return {
     message: text(data['message']) ?? '',
+    kind: text(data['kind']) ?? '',
+    environments: [],
+    changed: data['changed'] === true || records(data['changes']).length > 0,
     changes: list(data['changes'], change),
     written: list(data['written'], written),
     restart: texts(data['restart']),
@@ -218,28 +230,8 @@ function failure(value: unknown): Failure | null {
   return { text: message, help: text(data['help']), place: known.length ? known.join(':') : null };
 }
 
-function record(value: unknown): Record<string, unknown> | undefined {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? (value as Record<string, unknown>)
-    : undefined;
-}
-
-function text(value: unknown): string | null {
-  return typeof value === 'string' ? value : null;
-}
-
-function number(value: unknown): number | null {
-  return typeof value === 'number' && Number.isFinite(value) ? value : null;
-}
-
-function texts(value: unknown): string[] {
-  return Array.isArray(value) ? value.filter(one => typeof one === 'string') : [];
-}
-
 function list<T>(value: unknown, each: (data: Record<string, unknown>) => T | undefined): T[] {
-  const items: unknown[] = Array.isArray(value) ? value : [];
-  return items
-    .map(item => record(item))
-    .map(item => item && each(item))
+  return records(value)
+    .map(each)
     .filter(item => item !== undefined);
 }

@@ -168,6 +168,31 @@ export interface Version {
   subdirs: string[];
 }
 
+/** What a package's maintainers say of it; null where nothing is told. */
+export interface About {
+  summary: string | null;
+  license: string | null;
+  home: string | null;
+  size: number | null;
+  version: string | null;
+}
+
+/** One package that is not what the lock file says. */
+export interface Drift {
+  name: string;
+  kind: Kind;
+  what: 'missing' | 'foreign' | 'changed' | 'damaged' | 'unmanaged';
+  text: string;
+}
+
+/** Where the server searches for workspaces; `missing` are folders that are not there. */
+export interface Discovery {
+  roots: string[];
+  depth: number;
+  mine: boolean;
+  missing: string[];
+}
+
 /** What the server answers; every call fails with a `Failure` that says why. */
 export interface Api {
   workspaces(): Promise<Workspaces>;
@@ -184,6 +209,9 @@ export interface Api {
     name: string,
     type: Kind
   ): Promise<{ found: boolean; versions: Version[] }>;
+  about(manifest: string, name: string, type: Kind): Promise<About>;
+  drift(manifest: string, environment: string): Promise<Drift[]>;
+  discover(roots: string[], depth: number | null): Promise<Discovery>;
   provider(
     manifest: string,
     module: string

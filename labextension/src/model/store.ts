@@ -6,6 +6,7 @@ import type { Operation } from './operation';
 import {
   type Api,
   type Detail,
+  type Drift,
   type EnvironmentDetail,
   type EnvironmentState,
   type Problem,
@@ -23,8 +24,12 @@ export interface StoreState {
   environment: string | null;
   detail: Detail | null;
   detailProblem: Problem | null;
+  /** How many operations were asked for that have not begun. */
+  starting: number;
   /** Operations by id, in the order in which they were heard of. */
   operations: ReadonlyMap<string, Operation>;
+  /** What was changed behind the lock's back, by `driftKey`; absent where nobody has looked. */
+  drift: ReadonlyMap<string, readonly Drift[]>;
   /** Those that the user has read and put away. */
   dismissed: ReadonlySet<string>;
 }
@@ -38,18 +43,27 @@ const EMPTY: StoreState = {
   environment: null,
   detail: null,
   detailProblem: null,
+  starting: 0,
   operations: new Map(),
+  drift: new Map(),
   dismissed: new Set()
 };
 
 const KEPT = 30;
+const AGAIN = 2000; // milliseconds until a server that has not looked yet is asked again
 const RECENT = 60; // seconds for which an operation's end is told to a page that was not there
+
+/** The key of an environment in `drift`. */
+export function driftKey(manifest: string, environment: string): string {
+  return `${manifest}\n${environment}`;
+}
 
 /** Holds the state; every change makes a new one and tells the listeners. */
 export class Store {
   constructor(
     readonly api: Api,
-    private readonly now: () => number = () => Date.now() / 1000
+    private readonly now: () => number = () => Date.now() / 1000,
+    private readonly later: (work: () => void) => void = work => setTimeout(work, AGAIN)
   ) {}
 
   /** The present state. Bound, as React wants it. */
@@ -61,6 +75,11 @@ export class Store {
     return () => this._listeners.delete(listener);
   };
 
+  /** Something beside the state has changed that is shown with it. */
+  touch(): void {
+    this._set({});
+  }
+
   /** Ask the server for everything: at the start, and when events may have been missed. */
   async load(): Promise<void> {
     await Promise.all([this.refresh(), this._loadOperations()]);
@@ -71,13 +90,16 @@ export class Store {
     try {
       const { workspaces, complete, truncated } = await this.api.workspaces();
       this._set({ workspaces, complete, truncated, problem: null });
+      if (!complete) {
+        this.later(() => void this.refresh()); // the event of the first look may have been before this page
+      }
     } catch (reason) {
       this._set({ problem: problemOf(reason) });
       return;
     }
     const { manifest, workspaces } = this._state;
     if (manifest === null || !workspaces.some(one => one.manifest === manifest)) {
-      const first = workspaces[0];
+      const first = workspaces.find(one => one.error === null) ?? workspaces[0];
       this._choose(first?.manifest ?? null, null);
     }
     await this._loadDetail();
@@ -105,14 +127,19 @@ export class Store {
 
   /** Start an operation. Fails with the server's reason. */
   async start(request: Request): Promise<string | null> {
-    const { id } = await this.api.start(request);
-    if (id !== null && !this._state.operations.has(id)) {
-      this._put(begin(id, request.manifest, [request.command]));
+    this._set({ starting: this._state.starting + 1 });
+    try {
+      const { id } = await this.api.start(request);
+      if (id !== null && !this._state.operations.has(id)) {
+        this._put(begin(id, request.manifest, [request.command]));
+      }
+      if (id !== null) {
+        await this._recall(request.manifest, id);
+      }
+      return id;
+    } finally {
+      this._set({ starting: this._state.starting - 1 });
     }
-    if (id !== null) {
-      await this._recall(request.manifest, id);
-    }
-    return id;
   }
 
   /** The operation's end, whenever it comes. */
@@ -133,6 +160,17 @@ export class Store {
   /** Follow an operation that a notebook or a link tells of. */
   async follow(manifest: string, id: string): Promise<void> {
     await this._recall(manifest, id);
+  }
+
+  /** Look whether an installed environment is still what its lock file says. */
+  async lookForDrift(manifest: string, environment: string): Promise<void> {
+    try {
+      const rows = await this.api.drift(manifest, environment);
+      const drift = new Map(this._state.drift).set(driftKey(manifest, environment), rows);
+      this._set({ drift });
+    } catch {
+      // The state of the environment says what is wrong with it.
+    }
   }
 
   /** Put an ended operation away. */
@@ -159,16 +197,11 @@ export class Store {
     const workspace = this._state.workspaces.find(one => one.manifest === manifest);
     const names = workspace?.environments.map(one => one.name) ?? [];
     const wanted = environment !== null && names.includes(environment) ? environment : null;
-    const runs = workspace?.environments.find(
-      one => one.kernels.length > 0 && one.state !== 'cannot-run' && one.state !== 'broken'
-    );
     const same = manifest === this._state.manifest;
     const chosen =
       wanted ??
       (same && names.includes(this._state.environment ?? '') ? this._state.environment : null) ??
-      runs?.name ??
-      names[0] ??
-      null;
+      bestOf(workspace, names);
     this._set({
       manifest,
       environment: chosen,
@@ -192,7 +225,9 @@ export class Store {
         this._set({
           detail,
           detailProblem: null,
-          environment: names.includes(environment ?? '') ? environment : (names[0] ?? null)
+          environment: names.includes(environment ?? '')
+            ? environment
+            : bestOf(this.workspace, names)
         });
       }
     } catch (reason) {
@@ -279,4 +314,12 @@ export class Store {
   private _asked = 0;
   private readonly _listeners = new Set<() => void>();
   private readonly _recalling = new Map<string, Event[]>();
+}
+
+/** The environment to show first: one that has a kernel and runs here. */
+function bestOf(workspace: Workspace | undefined, names: readonly string[]): string | null {
+  const runs = workspace?.environments.find(
+    one => one.kernels.length > 0 && one.state !== 'cannot-run' && one.state !== 'broken'
+  );
+  return runs && names.includes(runs.name) ? runs.name : (names[0] ?? null);
 }

@@ -1,13 +1,15 @@
-/** What somebody types → a package to add: names as one types, versions of the chosen one, a preview, then the change. */
+/** What somebody types → a package to add: names as one types, what the chosen one is, a preview, then the change. */
 
 import React from 'react';
 
-import { type PlannedChange, planned } from '../model/fold';
-import { type Kind, type Problem, type Request, type Version, problemOf } from '../model/rest';
+import type { Kind, Request } from '../model/rest';
+import { packagesOf } from '../model/specs';
 import { usePanel } from './context';
+import { Chosen } from './Chosen';
 import { Combobox } from './Combobox';
-import { Message, Section } from './parts';
-import { Plan } from './Plan';
+import { Section } from './parts';
+import { Prepared } from './Plan';
+import { useChange } from './useChange';
 
 export function AddForm(): React.JSX.Element {
   const { trans } = usePanel();
@@ -19,81 +21,47 @@ export function AddForm(): React.JSX.Element {
 }
 
 function Form(): React.JSX.Element {
-  const { state, store, actions, trans, preview } = usePanel();
+  const { state, store, trans, preferences } = usePanel();
   const [text, setText] = React.useState('');
   const [type, setType] = React.useState<Kind>('conda');
-  const [feature, setFeature] = React.useState('');
-  const [versions, setVersions] = React.useState<Version[] | null>(null);
-  const [plan, setPlan] = React.useState<PlannedChange[] | null>(null);
-  const [written, setWritten] = React.useState<string[]>([]);
-  const [problem, setProblem] = React.useState<Problem | null>(null);
-  const [busy, setBusy] = React.useState(false);
-  const abort = React.useRef<AbortController | null>(null);
+  const [chosen, setChosen] = React.useState('');
+  const [place, setPlace] = React.useState('');
   const manifest = state.manifest ?? '';
   const environment = state.environment ?? '';
-  const detail = store.environmentDetail;
-  const features = (detail?.features ?? []).filter(one => one !== '');
-  const fallback = features.includes('default') ? 'default' : (features[0] ?? 'default');
-  const target = features.includes(feature) ? feature : fallback;
-
-  const reset = () => {
-    abort.current?.abort();
-    setPlan(null);
-    setProblem(null);
-    setBusy(false);
-  };
-  const change = (value: string) => {
+  const change = useChange(environment);
+  const places = usePlaces();
+  const target = places.some(one => one.value === place) ? place : (places[0]?.value ?? '');
+  const typed = (value: string) => {
     setText(value);
-    setVersions(null);
-    reset();
+    change.reset();
   };
-  React.useEffect(reset, [manifest, environment]);
+  React.useEffect(() => {
+    change.reset();
+    // Another environment is another question.
+  }, [manifest, environment]);
 
-  const request = (restart: boolean): Request => ({
+  const packages = packagesOf(text);
+  const request: Request = {
     manifest,
     command: 'add',
-    packages: text.trim().split(/\s+(?=[A-Za-z])/),
+    packages,
     ...(type === 'pypi' ? { pypi: true } : {}),
-    ...(target !== 'default' ? { feature: target } : {}),
-    ...(restart ? { restart: true } : {})
-  });
-  const choose = (name: string) => {
-    change(name);
-    store.api.versions(manifest, name, type).then(
-      found => {
-        setVersions(found.versions);
-      },
-      () => undefined
-    );
+    ...(target === ONLY ? { environment } : target === DEFAULT ? {} : { feature: target })
   };
-  const look = async () => {
-    reset();
-    setBusy(true);
-    const control = new AbortController();
-    abort.current = control;
-    try {
-      const caller = await actions.caller(manifest, environment);
-      const asked = caller === undefined ? request(false) : { ...request(false), caller };
-      const result = await store.api.preview(asked, control.signal);
-      setPlan(planned(result));
-      setWritten(linesOf(result));
-    } catch (reason) {
-      if (!control.signal.aborted) {
-        setProblem(problemOf(reason));
-      }
-    } finally {
-      if (abort.current === control) {
-        setBusy(false);
-      }
+  const add = () => {
+    change.apply(request);
+    setText('');
+    setChosen('');
+  };
+  const submit = () => {
+    if (!packages.length || change.busy) {
+      return;
     }
-  };
-  const add = (restart: boolean) => {
-    const asked = request(restart);
-    change('');
-    actions.run(asked, environment).catch((reason: unknown) => {
-      setText(text);
-      setProblem(problemOf(reason));
-    });
+    if (change.plan || !preferences().preview) {
+      add();
+    } else {
+      change.look(request);
+    }
   };
 
   return (
@@ -101,13 +69,7 @@ function Form(): React.JSX.Element {
       className="jp-pixi-Add"
       onSubmit={event => {
         event.preventDefault();
-        if (text.trim() && !busy) {
-          if (plan || !preview()) {
-            add(false);
-          } else {
-            void look();
-          }
-        }
+        submit();
       }}
     >
       <div className="jp-pixi-Row">
@@ -115,8 +77,14 @@ function Form(): React.JSX.Element {
           value={text}
           label={trans('Package to add')}
           placeholder={type === 'pypi' ? 'requests>=2' : 'polars>=1'}
-          onChange={change}
-          onChoose={choose}
+          onChange={value => {
+            typed(value);
+            setChosen('');
+          }}
+          onChoose={name => {
+            typed(name);
+            setChosen(name);
+          }}
           search={query => store.api.search(manifest, query, type)}
           key={`${manifest} ${type}`}
         />
@@ -126,98 +94,76 @@ function Form(): React.JSX.Element {
           value={type}
           onChange={event => {
             setType(event.target.value as Kind);
-            reset();
+            setChosen('');
+            change.reset();
           }}
         >
           <option value="conda">conda</option>
           <option value="pypi">PyPI</option>
         </select>
       </div>
-      {versions?.length ? <Versions versions={versions} onChoose={change} name={text} /> : null}
-      {features.length > 1 ? (
+      {chosen ? (
+        <Chosen key={`${type} ${chosen}`} name={chosen} type={type} text={text} onChange={typed} />
+      ) : null}
+      {places.length > 1 ? (
         <label className="jp-pixi-Row jp-pixi-Quiet">
-          {trans('to the feature')}
+          {trans('to')}
           <select
             className="jp-pixi-Select"
+            aria-label={trans('To which part of the manifest')}
             value={target}
             onChange={event => {
-              setFeature(event.target.value);
-              reset();
+              setPlace(event.target.value);
+              change.reset();
             }}
           >
-            {features.map(one => (
-              <option key={one}>{one}</option>
+            {places.map(one => (
+              <option key={one.value} value={one.value}>
+                {one.label}
+              </option>
             ))}
           </select>
         </label>
       ) : null}
-      {plan ? <Plan changes={plan} written={written} /> : null}
-      {problem ? <Message kind="error" problem={problem} /> : null}
-      <div className="jp-pixi-Buttons">
-        {plan || !preview() ? null : (
-          <button className="jp-pixi-Button" disabled={!text.trim() || busy} type="submit">
-            {busy ? trans('Solving …') : trans('Preview')}
-          </button>
-        )}
-        {plan || !preview() ? (
-          <button
-            className="jp-pixi-Button jp-pixi-mod-accept"
-            disabled={!text.trim()}
-            type="submit"
-          >
-            {trans('Add')}
-          </button>
-        ) : null}
-        {problem?.code === 'loaded' ? (
-          <button
-            className="jp-pixi-Button jp-pixi-mod-warn"
-            type="button"
-            onClick={() => {
-              add(true);
-            }}
-          >
-            {trans('Add and restart the kernel')}
-          </button>
-        ) : null}
-        {plan || busy ? (
-          <button className="jp-pixi-Button" type="button" onClick={reset}>
-            {trans('Cancel')}
-          </button>
-        ) : null}
-      </div>
+      <Prepared
+        change={change}
+        labels={{ apply: trans('Add'), restart: trans('Add and restart the kernel') }}
+        onApply={add}
+      >
+        <button
+          className={`jp-pixi-Button ${preferences().preview ? '' : 'jp-pixi-mod-accept'}`}
+          disabled={!packages.length || change.busy}
+          type="submit"
+        >
+          {change.busy
+            ? trans('Solving …')
+            : preferences().preview
+              ? trans('Preview')
+              : trans('Add')}
+        </button>
+      </Prepared>
     </form>
   );
 }
 
-function Versions(props: {
-  versions: Version[];
-  name: string;
-  onChoose(text: string): void;
-}): React.JSX.Element {
-  const { trans } = usePanel();
-  const bare = props.name.split(/[\s<>=!~]/)[0] ?? '';
-  return (
-    <label className="jp-pixi-Row jp-pixi-Quiet">
-      {trans('version')}
-      <select
-        className="jp-pixi-Select"
-        defaultValue=""
-        onChange={event => {
-          props.onChoose(event.target.value ? `${bare}==${event.target.value}` : bare);
-        }}
-      >
-        <option value="">{trans('the newest that fits')}</option>
-        {props.versions.map(one => (
-          <option key={one.version} value={one.version}>
-            {one.subdirs.length ? `${one.version} (${one.subdirs.join(', ')})` : one.version}
-          </option>
-        ))}
-      </select>
-    </label>
-  );
-}
+const DEFAULT = 'default';
+const ONLY = '\u0000'; // no feature is called so
 
-function linesOf(result: Record<string, unknown>): string[] {
-  const rows = Array.isArray(result['written']) ? (result['written'] as { text?: unknown }[]) : [];
-  return rows.flatMap(row => (typeof row.text === 'string' && row.text ? [row.text] : []));
+/** Where a package of the chosen environment can be written: its features, the default one first, or only there. */
+function usePlaces(): { value: string; label: string }[] {
+  const { store, state, trans } = usePanel();
+  const detail = store.environmentDetail;
+  const inline = new Set((state.detail?.features ?? []).filter(f => f.inline).map(f => f.name));
+  const features = (detail?.features ?? []).filter(one => one !== '' && !inline.has(one));
+  const own = features.filter(one => one !== DEFAULT);
+  const named = [...(features.includes(DEFAULT) ? [DEFAULT] : []), ...own].map(value => ({
+    value,
+    label:
+      value === DEFAULT
+        ? trans('the default feature (all environments with it)')
+        : trans('the feature %1', value)
+  }));
+  return !detail || detail.name === DEFAULT
+    ? named
+    : [...named, { value: ONLY, label: trans('the environment %1 only', detail.name) }];
 }

@@ -2,6 +2,7 @@
 
 import React from 'react';
 
+import { problemOf } from '../model/rest';
 import { usePanel } from './context';
 
 const PAUSE = 120; // milliseconds after the last key
@@ -48,8 +49,10 @@ export function Combobox(props: {
             setNote(found.length ? '' : trans('no such name'));
           }
         },
-        () => {
-          setNote(trans('the channels do not answer'));
+        (reason: unknown) => {
+          if (turn === asked.current) {
+            setNote(problemOf(reason).message.split('\n')[0] ?? '');
+          }
         }
       );
     }, PAUSE);

@@ -3,9 +3,11 @@
 import React from 'react';
 
 import { here, versionsOf } from '../model/rows';
-import { type Dependency, type Problem, problemOf } from '../model/rest';
+import type { Dependency, Request } from '../model/rest';
 import { usePanel } from './context';
-import { KindBadge, Message, Section } from './parts';
+import { KindBadge, Section } from './parts';
+import { Prepared } from './Plan';
+import { useChange } from './useChange';
 
 export function Dependencies(): React.JSX.Element | null {
   const { store, trans } = usePanel();
@@ -32,28 +34,9 @@ export function Dependencies(): React.JSX.Element | null {
 
 function Row(props: { dependency: Dependency; platform: string | null }): React.JSX.Element {
   const { dependency, platform } = props;
-  const { state, actions, trans } = usePanel();
+  const { trans } = usePanel();
   const [open, setOpen] = React.useState(false);
-  const [problem, setProblem] = React.useState<Problem | null>(null);
   const { requested, locked, differs } = here(dependency, platform);
-  const run = (command: string, more: Record<string, unknown> = {}) => {
-    setProblem(null);
-    const feature = dependency.feature ?? 'default';
-    actions
-      .run(
-        {
-          manifest: state.manifest ?? '',
-          command,
-          packages: [dependency.name],
-          ...(feature === 'default' ? {} : { feature }),
-          ...more
-        },
-        state.environment ?? undefined
-      )
-      .catch((reason: unknown) => {
-        setProblem(problemOf(reason));
-      });
-  };
   return (
     <li className="jp-pixi-Dependency">
       <button
@@ -79,28 +62,66 @@ function Row(props: { dependency: Dependency; platform: string | null }): React.
           <div className="jp-pixi-Quiet">
             {trans('Asked for by the feature %1', dependency.feature ?? 'default')}
           </div>
-          <div className="jp-pixi-Buttons">
-            <button
-              className="jp-pixi-Button"
-              onClick={() => {
-                run('upgrade');
-              }}
-            >
-              {trans('Upgrade')}
-            </button>
-            <button
-              className="jp-pixi-Button jp-pixi-mod-warn"
-              onClick={() => {
-                run('remove', dependency.type === 'pypi' ? { pypi: true } : {});
-              }}
-            >
-              {trans('Remove')}
-            </button>
-          </div>
-          {problem ? <Message kind="error" problem={problem} /> : null}
+          <Changes dependency={dependency} />
         </div>
       ) : null}
     </li>
+  );
+}
+
+/** The buttons that move a dependency or take it away; what that would change is shown first. */
+function Changes({ dependency }: { dependency: Dependency }): React.JSX.Element {
+  const { state, trans, preferences } = usePanel();
+  const change = useChange(state.environment ?? '');
+  const [command, setCommand] = React.useState<'upgrade' | 'remove'>('upgrade');
+  const feature = dependency.feature ?? 'default';
+  const request = (what: string): Request => ({
+    manifest: state.manifest ?? '',
+    command: what,
+    packages: [dependency.name],
+    ...(feature === 'default' ? {} : { feature }),
+    ...(what === 'remove' && dependency.type === 'pypi' ? { pypi: true } : {})
+  });
+  const begin = (what: 'upgrade' | 'remove') => {
+    setCommand(what);
+    if (preferences().preview) {
+      change.look(request(what));
+    } else {
+      change.apply(request(what));
+    }
+  };
+  const labels =
+    command === 'remove'
+      ? { apply: trans('Remove it'), restart: trans('Remove it and restart the kernel') }
+      : { apply: trans('Upgrade it'), restart: trans('Upgrade it and restart the kernel') };
+  return (
+    <Prepared
+      change={change}
+      labels={labels}
+      onApply={() => {
+        change.apply(request(command));
+      }}
+    >
+      <button
+        className="jp-pixi-Button"
+        disabled={change.busy}
+        onClick={() => {
+          begin('upgrade');
+        }}
+      >
+        {change.busy ? trans('Solving …') : trans('Upgrade')}
+      </button>
+      {change.busy ? null : (
+        <button
+          className="jp-pixi-Button jp-pixi-mod-warn"
+          onClick={() => {
+            begin('remove');
+          }}
+        >
+          {trans('Remove')}
+        </button>
+      )}
+    </Prepared>
   );
 }
 

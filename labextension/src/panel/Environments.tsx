@@ -3,8 +3,11 @@
 import React from 'react';
 
 import { type EnvironmentState, type Problem, type Workspace, problemOf } from '../model/rest';
+import { driftKey } from '../model/store';
 import { usePanel } from './context';
 import { Message, StateBadge } from './parts';
+
+const SHOWN = 10; // differences that are listed
 
 export function Environments({ workspace }: { workspace: Workspace }): React.JSX.Element {
   const { state, store, trans } = usePanel();
@@ -54,15 +57,17 @@ function Chosen(props: { workspace: Workspace; environment: EnvironmentState }):
   const busy = [...state.operations.values()].some(
     one => one.state === 'running' && one.manifest === manifest
   );
+  const failed = (reason: unknown) => {
+    setProblem(problemOf(reason));
+  };
   const run = (command: string, fields: Record<string, unknown>) => {
     setProblem(null);
-    actions.run({ manifest, command, ...fields }, environment.name).catch((reason: unknown) => {
-      setProblem(problemOf(reason));
-    });
+    actions.run({ manifest, command, ...fields }, environment.name).catch(failed);
   };
   return (
     <div className="jp-pixi-Chosen">
       {environment.reason ? <p className="jp-pixi-Reason">{environment.reason.text}</p> : null}
+      <Differences manifest={manifest} environment={environment} />
       <div className="jp-pixi-Buttons">
         {environment.state === 'untrusted' ? (
           <button
@@ -79,7 +84,8 @@ function Chosen(props: { workspace: Workspace; environment: EnvironmentState }):
             className="jp-pixi-Button jp-pixi-mod-accept"
             disabled={busy}
             onClick={() => {
-              run('install', { environments: [environment.name] });
+              setProblem(null);
+              actions.install(manifest, environment.name).catch(failed);
             }}
           >
             {trans('Install')}
@@ -120,6 +126,38 @@ function Chosen(props: { workspace: Workspace; environment: EnvironmentState }):
         ) : null}
       </div>
       {problem ? <Message kind="error" problem={problem} /> : null}
+    </div>
+  );
+}
+
+/** What was changed in an installed environment by another tool than this one. */
+function Differences(props: {
+  manifest: string;
+  environment: EnvironmentState;
+}): React.JSX.Element | null {
+  const { store, state, trans } = usePanel();
+  const { manifest, environment } = props;
+  const { name } = environment;
+  const ready = environment.state === 'ready';
+  React.useEffect(() => {
+    if (ready) {
+      void store.lookForDrift(manifest, name);
+    }
+    // The details are another object after every change.
+  }, [store, state.detail, manifest, name, ready]);
+  const rows = ready ? (state.drift.get(driftKey(manifest, name)) ?? []) : [];
+  if (!rows.length) {
+    return null;
+  }
+  return (
+    <div className="jp-pixi-Message" data-kind="warning" role="status">
+      <div>{trans('It is not what the lock file says. Repair brings it back.')}</div>
+      <ul className="jp-pixi-Drift">
+        {rows.slice(0, SHOWN).map(row => (
+          <li key={`${row.kind} ${row.name} ${row.what}`}>{row.text}</li>
+        ))}
+      </ul>
+      {rows.length > SHOWN ? trans('… and %1 more', rows.length - SHOWN) : null}
     </div>
   );
 }

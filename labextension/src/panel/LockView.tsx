@@ -11,7 +11,7 @@ import {
   problemOf
 } from '../model/rest';
 import type { Store } from '../model/store';
-import type { Translate } from '../model/words';
+import { type Translate, kindWord } from '../model/words';
 
 const SHOWN = 500;
 
@@ -123,13 +123,6 @@ function Difference({ diff, trans }: { diff: LockDiff; trans: Translate }): Reac
 }
 
 function Groups({ rows, trans }: { rows: DiffRow[]; trans: Translate }): React.JSX.Element {
-  const word = {
-    added: trans('added'),
-    removed: trans('removed'),
-    up: trans('newer'),
-    down: trans('older'),
-    rebuilt: trans('other build')
-  };
   return (
     <>
       {groups(rows).map(group => (
@@ -151,7 +144,7 @@ function Groups({ rows, trans }: { rows: DiffRow[]; trans: Translate }): React.J
                     {row.name}
                     {row.type === 'pypi' ? ' (PyPI)' : ''}
                   </th>
-                  <td className="jp-pixi-Diff-kind">{word[row.kind]}</td>
+                  <td className="jp-pixi-Diff-kind">{kindWord(row.kind, trans)}</td>
                   <td>{row.before ?? '–'}</td>
                   <td>{row.after ?? '–'}</td>
                 </tr>

@@ -5,7 +5,7 @@ import React from 'react';
 import type { Operation } from '../model/operation';
 import { type Problem, problemOf } from '../model/rest';
 import { OperationView } from '../operationView';
-import { usePanel } from './context';
+import { type Translate, usePanel } from './context';
 import { Message } from './parts';
 
 export function Operations(): React.JSX.Element | null {
@@ -15,6 +15,17 @@ export function Operations(): React.JSX.Element | null {
   );
   const running = all.filter(one => one.state === 'running');
   const ended = all.filter(one => one.state !== 'running').slice(-1);
+  if (state.starting && !running.length) {
+    return (
+      <section className="jp-pixi-Operations" aria-label={trans('Operations')}>
+        <div className="jp-pixi-OperationCard" data-state="starting">
+          <div className="jp-pixi-Operation" role="status">
+            {trans('Starting …')}
+          </div>
+        </div>
+      </section>
+    );
+  }
   if (!all.length) {
     return null;
   }
@@ -46,7 +57,7 @@ function One({ operation }: { operation: Operation }): React.JSX.Element {
     operation.state === 'done' && state.detail?.undo && operation.result?.written.length;
   return (
     <div className="jp-pixi-OperationCard" data-state={operation.state}>
-      <div className="jp-pixi-OperationCard-command">{operation.command.join(' ')}</div>
+      <div className="jp-pixi-OperationCard-command">{titleOf(operation, trans)}</div>
       <div ref={node} />
       {problem ? <Message kind="error" problem={problem} /> : null}
       <div className="jp-pixi-Buttons">
@@ -84,4 +95,11 @@ function One({ operation }: { operation: Operation }): React.JSX.Element {
       </div>
     </div>
   );
+}
+
+/** The command as people know it. The start of a kernel is none that anybody types. */
+function titleOf({ command, environment }: Operation, trans: Translate): string {
+  return command[0] === 'kernels' && command[1] === 'prepare'
+    ? trans('Start of %1', environment ?? command[command.length - 1] ?? '')
+    : command.join(' ');
 }

@@ -3,6 +3,7 @@
 import { createContext, useContext, useSyncExternalStore } from 'react';
 
 import type { Operation } from '../model/operation';
+import type { Preferences } from '../model/preferences';
 import type { Request } from '../model/rest';
 import type { Store, StoreState } from '../model/store';
 import type { Translate } from '../model/words';
@@ -13,13 +14,19 @@ export type { Translate };
 export interface Actions {
   /** Start an operation for the notebook in front; resolves at its end. */
   run(request: Request, environment?: string): Promise<Operation | undefined>;
-  /** What the engine has to know of the kernel that a change may concern. */
-  caller(manifest: string, environment: string): Promise<unknown>;
+  /** What a request would change, while nothing is changed. */
+  preview(
+    request: Request,
+    environment: string,
+    signal: AbortSignal
+  ): Promise<Record<string, unknown>>;
   /** Whether an environment has a kernel to start. */
   kernelName(manifest: string, environment: string): string | undefined;
   startKernel(manifest: string, environment: string): void;
   switchTo(manifest: string, environment: string): void;
   reviewTrust(manifest: string): void;
+  /** Install an environment; the settings say whether that is asked first. */
+  install(manifest: string, environment: string): Promise<void>;
   showDiff(manifest: string): void;
   openManifest(manifest: string): void;
   /** Ask before something is removed for good. */
@@ -30,7 +37,8 @@ export interface PanelContext {
   store: Store;
   actions: Actions;
   trans: Translate;
-  preview: () => boolean;
+  /** What the user has chosen in the settings, as it is now. */
+  preferences: () => Preferences;
 }
 
 export const Context = createContext<PanelContext | null>(null);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import { foldAll, planned } from '../fold';
+import { foldAll } from '../fold';
+import { resultText } from '../words';
 
 const STARTED = {
   event: 'started',
@@ -54,9 +55,14 @@ describe('the events of an operation', () => {
 
   it('say what was installed where a result has no sentence', () => {
     const data = { kind: 'install', environments: { cpu: {}, gpu: {} } };
-    expect(foldAll('a', '/w', [STARTED, { event: 'result', data }]).result?.message).toBe(
-      'Installed: cpu, gpu'
-    );
+    const { result } = foldAll('a', '/w', [STARTED, { event: 'result', data }]);
+    expect(result?.environments).toEqual(['cpu', 'gpu']);
+    const words = (text: string, ...values: (string | number)[]) =>
+      text.replace('%1', String(values[0]));
+    expect(resultText(result, words)).toBe('Installed: cpu, gpu');
+    const locked = { event: 'result', data: { kind: 'lock', changed: false } };
+    const same = foldAll('a', '/w', [STARTED, locked]).result;
+    expect(resultText(same, words)).toBe('The lock file was up to date');
   });
 
   it('end in a failure or an interrupt', () => {
@@ -81,46 +87,5 @@ describe('a command', () => {
       'y'
     ];
     expect(foldAll('a', '/w', [{ ...STARTED, command }]).command).toEqual(['add', 'x', 'y']);
-  });
-});
-
-describe('a preview', () => {
-  it('tells each package once, with its platforms, what was asked for first', () => {
-    const rows = planned({
-      platform: 'linux-64',
-      changes: [
-        { name: 'a', before: null, after: '1', type: 'conda', explicit: false },
-        { name: 'z', before: null, after: '2', type: 'conda', explicit: true }
-      ],
-      others: [
-        { name: 'z', before: null, after: '2', type: 'conda', explicit: true, platform: 'win-64' }
-      ]
-    });
-    expect(rows.map(one => [one.name, one.platforms])).toEqual([
-      ['z', ['linux-64', 'win-64']],
-      ['a', ['linux-64']]
-    ]);
-  });
-
-  it("reads Pixi's own difference", () => {
-    const diff = {
-      environment: {
-        default: {
-          'linux-64': [
-            { name: 'b', before: { version: '1' }, after: { version: '2' }, type: 'conda' }
-          ]
-        }
-      }
-    };
-    expect(planned({ diff })).toEqual([
-      {
-        name: 'b',
-        before: '1',
-        after: '2',
-        type: 'conda',
-        explicit: false,
-        platforms: ['linux-64']
-      }
-    ]);
   });
 });
