@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Coroutine
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..operations.context import Context
 from .output import Output
 from .running import operation
 
 if TYPE_CHECKING:
+    from ..operations.add import AddOptions
+    from ..operations.remove import RemoveOptions
     from ..operations.result import Changed
+
+    _Options = TypeVar("_Options", AddOptions, RemoveOptions)
 
 
 def add(arguments: Namespace) -> int:
@@ -18,28 +24,7 @@ def add(arguments: Namespace) -> int:
     from ..operations.add import AddOptions
     from ..operations.add import add as work
 
-    refuse_place_in_script(arguments, "add")
-    options = AddOptions(
-        specs=tuple(arguments.specs),
-        pypi=arguments.pypi,
-        feature=arguments.feature,
-        environment=arguments.environment,
-        platforms=tuple(arguments.platform),
-        pinning_strategy=arguments.pinning_strategy,
-        editable=arguments.editable,
-        index=arguments.index,
-        git=arguments.git,
-        branch=arguments.branch,
-        tag=arguments.tag,
-        rev=arguments.rev,
-        subdirectory=arguments.subdirectory,
-        table=arguments.table,
-        dry_run=arguments.dry_run,
-        restart=arguments.restart,
-        force_loaded=arguments.force_loaded,
-        adopt=arguments.adopt,
-    )
-    return told(arguments, operation(arguments, lambda c: work(c, options), record=not arguments.dry_run))
+    return _made(arguments, work, _asked(AddOptions, arguments, specs=tuple(arguments.specs)))
 
 
 def remove(arguments: Namespace) -> int:
@@ -47,28 +32,20 @@ def remove(arguments: Namespace) -> int:
     from ..operations.remove import RemoveOptions
     from ..operations.remove import remove as work
 
-    refuse_place_in_script(arguments, "remove")
-    options = RemoveOptions(
-        names=tuple(arguments.specs),
-        pypi=arguments.pypi,
-        feature=arguments.feature,
-        environment=arguments.environment,
-        platforms=tuple(arguments.platform),
-        table=arguments.table,
-        dry_run=arguments.dry_run,
-        restart=arguments.restart,
-        force_loaded=arguments.force_loaded,
-    )
+    return _made(arguments, work, _asked(RemoveOptions, arguments, names=tuple(arguments.specs)))
+
+
+def _asked(options: type[_Options], arguments: Namespace, **given: Any) -> _Options:
+    """The options of a change; those that are not given are the flags of their names."""
+    names = [field.name for field in fields(options) if field.name not in ("platforms", *given)]
+    flags = {name: getattr(arguments, name) for name in names}
+    return options(**flags, **given, platforms=tuple(arguments.platform))
+
+
+def _made(
+    arguments: Namespace, work: Callable[[Context, _Options], Coroutine[Any, Any, Changed]], options: _Options
+) -> int:
     return told(arguments, operation(arguments, lambda c: work(c, options), record=not arguments.dry_run))
-
-
-def refuse_place_in_script(arguments: Namespace, command: str) -> None:
-    """Raise PixiError for a feature or an environment with `--script`."""
-    if getattr(arguments, "script", None):
-        from ..operations.scripts import refuse_options
-
-        flags = {"--feature": arguments.feature, "--environment": arguments.environment}
-        refuse_options(command, flags)
 
 
 def upgrade(arguments: Namespace) -> int:

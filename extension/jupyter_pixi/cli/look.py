@@ -83,7 +83,7 @@ def list_packages(arguments: Namespace) -> int:
         indexes = locked.indexes if locked else None
         output.json([json_row(r, indexes) for r in rows])
     else:
-        output.data(_table(rows, arguments.fields))
+        output.data(_table(rows, arguments.fields, output))
     return 0
 
 
@@ -109,7 +109,8 @@ async def _shown(context: Context, arguments: Namespace) -> tuple[OpenWorkspace,
     return opened, environment, platform_to_show(opened, environment, arguments.platform, context)
 
 
-def _table(rows: tuple[Row, ...], fields: list[str] | None) -> str:
+def _table(rows: tuple[Row, ...], fields: list[str] | None, output: Output) -> str:
+    """The table; what the manifest asks for itself stands out."""
     from ..errors import UsageError
     from .tables import table
 
@@ -119,7 +120,13 @@ def _table(rows: tuple[Row, ...], fields: list[str] | None) -> str:
             raise UsageError(f"invalid value '{name}' for '--fields'", help="Possible are: " + ", ".join(FIELDS) + ".")
     header = [FIELDS[n][0] for n in names]
     right = [i for i, n in enumerate(names) if n == "size"]
-    return table(header, ([FIELDS[n][1](r) for n in names] for r in rows), right)
+
+    def paint(row: int, column: int, cell: str) -> str:
+        if row < 0:
+            return output.painted_data("1", cell)
+        return output.painted_data("1;32", cell) if names[column] == "name" and rows[row].is_explicit else cell
+
+    return table(header, ([FIELDS[n][1](r) for n in names] for r in rows), right, paint)
 
 
 def tree(arguments: Namespace) -> int:
@@ -155,7 +162,7 @@ def info(arguments: Namespace) -> int:
     if arguments.json:
         output.json(document)
     else:
-        output.data(info_text(document))
+        output.data(output.titled(info_text(document)))
     return 0
 
 

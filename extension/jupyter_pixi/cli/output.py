@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
@@ -133,7 +134,16 @@ class Output:
 
     def dim(self, text: str) -> str:
         """A name in data that does not count here, such as an environment that cannot run on this machine."""
-        return f"\x1b[2m{text}\x1b[0m" if self.paints_data else text
+        return self.painted_data("2", text)
+
+    def painted_data(self, code: str, text: str) -> str:
+        """A part of the data in a colour or weight (an SGR code), where stdout is painted."""
+        return f"\x1b[{code}m{text}\x1b[0m" if self.paints_data and text.strip() else text
+
+    def titled(self, text: str) -> str:
+        """Data in sections: their titles (above a rule) and labels in bold."""
+        text = re.sub(r"^(.+)\n(?=-{5,}$)", lambda m: self.painted_data("1;36", m[1]) + "\n", text, flags=re.M)
+        return re.sub(r"^( *[A-Z][\w -]*)(?=: )", lambda m: self.painted_data("1", m[1]), text, flags=re.M)
 
     def success(self, text: str) -> None:
         """A line that says what was done, with Pixi's check mark."""

@@ -38,7 +38,7 @@ def search(arguments: Namespace) -> int:
         output.json(found.document())
     else:
         versions = _limit(arguments.limit)
-        output.data("\n".join(_text(found, versions, _limit(arguments.limit_packages))))
+        output.data(output.titled("\n".join(_text(found, versions, _limit(arguments.limit_packages)))))
     return 0
 
 

@@ -2,43 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ..lockfile.diff import LockDiff
 
 
-def table(header: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence[int] = ()) -> str:
+Paint = Callable[[int, int, str], str]
+"""Row, column and cell (filled up with blanks) -> the cell as it is shown; the header is row -1."""
+
+
+def _plain(row: int, column: int, cell: str) -> str:
+    return cell
+
+
+def table(
+    header: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence[int] = (), paint: Paint = _plain
+) -> str:
     """Columns two blanks apart; those whose index is in `right` are right-aligned. Lines have no trailing blanks."""
     lines = [list(header), *map(list, rows)]
     widths = [max(len(line[i]) for line in lines) for i in range(len(header))]
     out = []
-    for line in lines:
+    for number, line in enumerate(lines, -1):
         cells = [c.rjust(w) if i in right else c.ljust(w) for i, (c, w) in enumerate(zip(line, widths, strict=True))]
-        out.append("  ".join(cells).rstrip())
+        cells[-1] = cells[-1].rstrip()
+        out.append("  ".join(paint(number, i, cell) for i, cell in enumerate(cells)).rstrip())
     return "\n".join(out)
 
 
 def diff_text(diff: LockDiff) -> str:
-    """What changed in a lock, environment by environment: `+ (conda) lib  2.1 h1_1`, `~ … -> …`, `- …`."""
-    blocks: dict[str, dict[str, tuple[str, str, str, str]]] = {}
+    """What changed in a lock, environment by environment: `+ (conda) lib  2.1 h1_1`, `~ … -> …`, `- …`.
+
+    A change that is not the same on all platforms that changed has its platforms behind it, as `[linux-64]`.
+    """
+    blocks: dict[str, dict[tuple[str, str], list[str]]] = {}
+    platforms: dict[str, dict[str, None]] = {}
     for row in diff.rows():
+        change = f"{row.before}  ->  {row.after}" if row.before and row.after else row.before or row.after or ""
         mark = "+" if row.before is None else "-" if row.after is None else "~"
-        blocks.setdefault(row.environment, {})[row.name] = (mark, row.type, _side(row.before), _side(row.after))
+        line = (f"{mark} ({row.type}) {row.name}", change)
+        blocks.setdefault(row.environment, {}).setdefault(line, []).append(row.platform)
+        platforms.setdefault(row.environment, {})[row.platform] = None
     out = []
-    for environment, rows in blocks.items():
+    for environment, lines in blocks.items():
         out.append(f"Environment: {environment}")
-        width = max(len(name) for name in rows)
-        for name, (mark, kind, before, after) in rows.items():
-            change = f"{before}  ->  {after}" if mark == "~" else before or after
-            out.append(f"  {mark} ({kind}) {name.ljust(width)}  {change}")
+        width = max(len(what) for what, _ in lines)
+        for (what, change), on in sorted(lines.items(), key=lambda item: item[0][0].split(" ", 1)[1]):
+            note = "" if len(on) == len(platforms[environment]) else f"  [{', '.join(on)}]"
+            out.append(f"  {what.ljust(width)}  {change}{note}")
         out.append("")
     return "\n".join(out[:-1])
-
-
-def _side(text: str | None) -> str:
-    return text or ""
 
 
 def size_text(size: int | None) -> str:

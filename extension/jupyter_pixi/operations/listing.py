@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -51,9 +51,13 @@ def rows(opened: OpenWorkspace, lock: LockFile, environment: Environment, platfo
     return tuple(sorted(out, key=lambda row: row.name))
 
 
-def no_packages(environment: str, platform: str) -> PixiError:
-    """The error of `list` when nothing is to be shown."""
-    return PixiError(f"No packages found in '{environment}' environment for '{platform}' platform.", code="nothing")
+def no_packages(environment: str, platform: str, others: Sequence[Platform] = ()) -> PixiError:
+    """The error of `list` when nothing is to be shown; `others` are platforms that can be named instead."""
+    return PixiError(
+        f"No packages found in '{environment}' environment for '{platform}' platform.",
+        help="Its platforms are: " + ", ".join(p.name for p in others) + "." if others else None,
+        code="nothing",
+    )
 
 
 def requested(environment: Environment, platform: Platform) -> Mapping[str, str]:

@@ -35,7 +35,7 @@ def platform_to_show(opened: OpenWorkspace, environment: Environment, name: str 
         if platform is None:
             from .listing import no_packages
 
-            raise no_packages(environment.name, name)
+            raise no_packages(environment.name, name, environment.platforms)
         return platform
     choice = choose_platform(environment, host(context.environ))
     if choice.platform is None or choice.by_accident:

@@ -163,13 +163,13 @@ def lines(tree: Tree, pattern: str | None = None) -> Iterator[Line]:
     needs = {name: tuple(node.needs.items()) for name, node in tree.nodes.items()}
     seen: set[str] = set()
     for index, name in enumerate(tops):
-        if name in seen:
-            continue
-        seen.add(name)
         last = index == len(tops) - 1
         symbol = "" if transitive else "└──" if last else "├──"
-        yield _line(tree, f"{symbol} ", name)
-        yield from _below(tree, needs, name, "    " if last else "│   ", seen)
+        again = name in seen
+        seen.add(name)
+        yield _line(tree, f"{symbol} ", name, again=again)
+        if not again:
+            yield from _below(tree, needs, name, "    " if last else "│   ", seen)
 
 
 def inverted(tree: Tree, pattern: str) -> Iterator[Line]:

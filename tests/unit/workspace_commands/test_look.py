@@ -16,8 +16,11 @@ def locked(pixi, manifest: Path) -> Path:  # type: ignore[no-untyped-def]
 
 
 def test_tree(pixi, locked: Path) -> None:
-    # `tool` is asked for as well, but Pixi shows a package once
-    assert pixi("tree", "-p", "linux-64").out == "├── app 1.0 \n│   ├── lib 1.1 \n│   └── tool 1.0.0 \n"
+    # `tool` is asked for as well: it was shown before, and what is below it is not shown again
+    assert (
+        pixi("tree", "-p", "linux-64").out
+        == "├── app 1.0 \n│   ├── lib 1.1 \n│   └── tool 1.0.0 \n└── tool 1.0.0  (*)\n"
+    )
     assert pixi("tree", "-p", "linux-64", "-i", "lib").out == "\nlib 1.1 \n└── app 1.0 \n"
     assert pixi("tree", "-p", "linux-64", "^lib$").out == " lib 1.1 \n"
     other = pixi("tree", "-p", "linux-64", "-e", "e")
@@ -143,3 +146,34 @@ def test_options_may_stand_before_the_command(pixi, manifest: Path) -> None:
     assert pixi("-v", "workspace", "name", "get").out == "ws\n"
     assert pixi("workspace", "--manifest-path", str(manifest), "name", "get").out == "ws\n"
     assert pixi("workspace", "name", "--manifest-path", str(manifest), "get").out == "ws\n"
+
+
+def test_what_is_asked_for_stands_out_in_colour(pixi, locked: Path) -> None:
+    rows = pixi("--color", "always", "list", "--platform", "linux-64").out.splitlines()
+    assert rows[0].startswith("\x1b[1mName")
+    assert [line.startswith("\x1b[1;32m") for line in rows[1:]] == [True, False, True]
+    assert "\x1b[1;36mSystem\x1b[0m\n-----" in pixi("--color", "always", "info").out
+    for words in (("list",), ("info",), ("tree",), ("search", "lib")):
+        assert "\x1b[" not in pixi(words[0], *words[1:], "--color", "never").out
+
+
+def test_a_platform_that_is_not_there_is_told_with_those_that_are(pixi, locked: Path) -> None:
+    for words in (("list", "--platform", "win-64"), ("tree", "-p", "win-64")):
+        ran = pixi(*words)
+        assert (ran.status, "Its platforms are: linux-64, osx-arm64." in ran.err) == (1, True)
+
+
+def test_changes_that_are_not_the_same_everywhere_name_their_platforms(pixi, manifest: Path) -> None:
+    manifest.write_text(manifest.read_text() + '\n[target.osx-arm64.dependencies]\nlib = "==1.0"\n')
+    assert pixi("lock").status == 0
+    manifest.write_text(manifest.read_text().replace('lib = "==1.0"', 'lib = "*"\napp = "*"'))
+    text = pixi("update", "--dry-run").err
+    assert "  ~ (conda) lib  1.0 h0_0  ->  2.0 h0_0\n" in text
+    assert pixi("upgrade", "--no-install").status == 0
+    assert pixi("add", "lib", "--no-install").status == 0
+    manifest.write_text(
+        manifest.read_text().replace("[target.osx-arm64.dependencies]", "[target.linux-64.dependencies]")
+    )
+    text = pixi("lock").err
+    assert "  + (conda) app  2.0 h0_0  [linux-64]\n" in text
+    assert "  - (conda) app  2.0 h0_0  [osx-arm64]\n" in text
