@@ -148,11 +148,19 @@ def test_look_preview_add_and_install(server: Running) -> None:
 
 
 def test_trust(server: Running) -> None:
+    def start() -> dict[str, Any]:
+        told = server.get(f"{API}/trust?manifest={quoted(server, 'fuzzed')}")
+        return next(e for e in told["environments"] if e["name"] == "tools")
+
+    url = channel(TEST).as_uri()
+    assert (start()["solve"], start()["packages"], start()["sources"]) == (True, 0, [url])
     operation(server, "lock", "fuzzed")
-    told = server.get(f"{API}/trust?manifest={quoted(server, 'fuzzed')}")
-    tools = next(e for e in told["environments"] if e["name"] == "tools")
-    assert tools["variables"] == {"GREETING": "hello"}
-    assert tools["packages"] >= 2
+    tools = start()
+    assert (tools["solve"], tools["packages"], tools["sources"]) == (False, 2, [url])
+    assert tools["variables"] == {"GREETING": "hello"} and tools["bytes"] > 0
+    assert (tools["builds"], tools["scripts"], tools["refused"]) == ([], [], None)
+    operation(server, "install", "fuzzed", environments=["tools"])
+    assert (start()["packages"], start()["bytes"], start()["sources"]) == (0, 0, [])
     status, agreed = send(server, "trust", {"manifest": manifest(server, "fuzzed")})
     assert (status, agreed["trusted"]) == (200, True)
     Path(manifest(server, "fuzzed")).write_text(Path(manifest(server, "fuzzed")).read_text() + "# other\n")

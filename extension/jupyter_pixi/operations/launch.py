@@ -23,6 +23,7 @@ from ..prefix.kernels import offered
 from .context import Context
 from .launch_target import inside
 from .policy import refuse_if_forbidden
+from .starting import is_built
 from .targets import choice, prefix_of
 from .workspace import OpenWorkspace, open_workspace
 
@@ -174,11 +175,7 @@ def _install(workspace: OpenWorkspace, name: str, context: Context) -> Install:
     rows = locked.packages.get(platform.name, ()) if locked is not None and platform is not None else ()
     hosts = dict.fromkeys(_host(c.url) for c in environment.channels)
     hosts |= dict.fromkeys(_host(p.location) for p in rows if "://" in p.location)
-    builds = [
-        packages.name(p)
-        for p in rows
-        if p.kind == "conda_source" or packages.is_sdist(p) or packages.is_git(p) or packages.is_directory(p)
-    ]
+    builds = [packages.name(p) for p in rows if is_built(p)]
     return Install(name, len(rows), sum(packages.size(p) or 0 for p in rows), tuple(hosts), tuple(builds))
 
 

@@ -81,10 +81,11 @@ def packages(
 def trust(manifest: Path, environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
     """What the start of a kernel of this workspace would do, and whether the user has agreed to that.
 
-    Per environment that runs here: how many packages are to be installed, their size, from which channels, and
-    which scripts and variables are evaluated. Raises PixiError.
+    Per environment that runs here: what `operations/starting` says. Raises PixiError.
     """
+    from .. import policy
     from .. import trust as record
+    from ..operations.starting import starts
 
     found = opened(manifest, environ)
     context = _context(manifest, environ)
@@ -100,7 +101,8 @@ def trust(manifest: Path, environ: Mapping[str, str] = os.environ) -> dict[str, 
             for file in record.what_runs(found.manifest, found.lock)
             if Path(file).exists() and not (name := os.path.relpath(file, found.root)).startswith("..")
         ],
-        "environments": [start for e in found.environments.values() if (start := _start(found, e, context))],
+        "install_at_start": policy.read(environ).forbids_install_at_start is None,
+        "environments": [start.to_json() for start in starts(found, context)],
     }
 
 
@@ -282,33 +284,6 @@ def _home(one: Environment, kind: str, name: str) -> str | None:
 
 def _same(name: str) -> str:
     return name.replace("_", "-").lower()
-
-
-def _start(found: OpenWorkspace, one: Environment, context: Context) -> dict[str, Any] | None:
-    from ..lockfile import packages as of
-    from ..operations.targets import prefix_of, target_platform
-    from ..prefix.installed import conda_records
-
-    platform = target_platform(found, one.name, context, found.lock)
-    if platform is None:
-        return None
-    on = one.on.get(platform.name)
-    prefix = prefix_of(found, one.name)
-    have = {name: (r.version, r.build) for name, r in conda_records(prefix).items()} if prefix.exists() else {}
-    rows = _rows(found, one, platform)
-    missing = [r for r in rows if r.kind != "conda" or have.get(r.name) != (r.version, r.build)] if rows else []
-    conda = [r for r in missing if r.kind == "conda"]
-    sources = sorted({r.source for r in missing})
-    return {
-        "name": one.name,
-        "solve": not rows,
-        "packages": len(conda) if have else len(missing),
-        "bytes": sum(r.size or 0 for r in conda),
-        "sources": sources,
-        "builds": sorted(r.name for r in rows if of.is_directory(r.package) or r.package.kind == "conda_source"),
-        "scripts": list(on.activation.scripts) if on else [],
-        "variables": dict(on.activation.env) if on else {},
-    }
 
 
 def _size(prefix: Path) -> int | None:

@@ -105,6 +105,8 @@ export interface Start {
   builds: string[];
   scripts: string[];
   variables: Record<string, string>;
+  /** Why the administrator does not allow it. */
+  refused?: string | null;
 }
 
 export interface Trust {
@@ -114,6 +116,7 @@ export interface Trust {
   forbidden: boolean;
   changed: string[];
   files: string[];
+  install_at_start?: boolean;
   environments: Start[];
 }
 
