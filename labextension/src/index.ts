@@ -12,6 +12,7 @@ import { newNotebookPlugin } from './newNotebookPlugin';
 import { offerPlugin } from './offerPlugin';
 import { panelPlugin } from './panelPlugin';
 import { refreshPlugin } from './refresh';
+import { switchPlugin } from './switchPlugin';
 
 const plugins: JupyterFrontEndPlugin<unknown>[] = [
   hubPlugin,
@@ -24,6 +25,7 @@ const plugins: JupyterFrontEndPlugin<unknown>[] = [
   cellPlugin,
   offerPlugin,
   newNotebookPlugin,
+  switchPlugin,
   lockPlugin
 ];
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import time
+from contextlib import suppress
+from pathlib import Path
+from queue import Empty
 
 import pytest
 from support.kernels import Kernel, Outcome
@@ -108,3 +111,25 @@ def test_the_stop_button_reaches_the_command(kernel):
     told = interrupt(kernel, kernel.send(f'%pixi run python -c "{IGNORES}"'), 2)
     assert told.status == "error" and "was stopped" in told.text
     assert kernel.value("1 + 1") == "2"
+
+
+def assert_prefix_becomes(kernel: Kernel, prefix: Path) -> None:
+    """Waits until the kernel that answers is the one of a prefix; what is sent while it starts may be lost."""
+    found = ""
+    end = time.monotonic() + 60
+    while found != str(prefix) and time.monotonic() < end:
+        with suppress(TimeoutError, Empty):
+            found = kernel.run("import sys; print(sys.prefix)", timeout=5).stdout.strip()
+    assert found == str(prefix)
+
+
+def test_a_switch_without_a_server_starts_again_in_place_and_says_what_to_choose(place, kernel):
+    pid = kernel.pid
+    told = kernel.run("%pixi switch tools", timeout=120)
+    assert told.status == "error" and "starts again on the environment `tools`" in told.text
+    assert "choose its kernel in the notebook" in told.text
+    assert_prefix_becomes(kernel, place.prefix("tools"))
+    assert kernel.pid == pid
+    again = kernel.run("%pixi switch tools")
+    assert again.status == "ok" and "on `tools` already" in again.text
+    assert kernel.run("%pixi switch nowhere").status == "error"

@@ -14,6 +14,9 @@ from typing import Any
 SETTLE_SECONDS = 1.0
 """How long the asking cell has, after the operation's end, to show its output and to stop the cells behind it."""
 
+FOLLOW_SECONDS = 5.0
+"""How long the page in which a cell switched has to change its notebook's kernel: then the metadata follow."""
+
 _CONNECTION_FILE = re.compile(r"kernel-([0-9A-Za-z-]+)\.json")
 
 
@@ -41,9 +44,10 @@ async def restart(manager: Any, kernel: str, log: logging.Logger, name: str | No
     """Restart a kernel of this server once its cell has ended. One that is not this server's is left alone.
 
     `manager` is the server's kernel manager; with `name` the kernel starts again from that kernelspec, in the same
-    session. A kernel that does not come back is told in the log.
+    session, unless a page has given the notebook another kernel meanwhile. A kernel that does not come back is told
+    in the log.
     """
-    await asyncio.sleep(SETTLE_SECONDS)
+    await asyncio.sleep(SETTLE_SECONDS if name is None else FOLLOW_SECONDS)
     if kernel not in manager:
         return
     try:

@@ -65,6 +65,7 @@ class Manager(dict[str, SimpleNamespace]):
 
 def test_the_server_starts_the_other_kernel_in_the_same_session(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(restart, "SETTLE_SECONDS", 0)
+    monkeypatch.setattr(restart, "FOLLOW_SECONDS", 0)
     request = {"environment": "e", "kernel": "pixi.w-s.e"}
     event = {"event": "result", "data": {"restart_requested": request}}
     assert restart.is_asked(event)
@@ -80,6 +81,7 @@ def test_the_server_starts_the_other_kernel_in_the_same_session(monkeypatch: pyt
 
 def test_an_unknown_kernelspec_leaves_the_kernel_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(restart, "SETTLE_SECONDS", 0)
+    monkeypatch.setattr(restart, "FOLLOW_SECONDS", 0)
 
     class Kernel(SimpleNamespace):
         @property

@@ -25,7 +25,7 @@ class Display:
 
     def tick(self, operation: Operation, *, final: bool = False) -> None:
         """Shows the present state if something is to be shown and the time has come."""
-        if not (self.open or operation.phases or (final and operation.telling)):
+        if not (self.open or operation.phases or (final and (operation.telling or operation.effects))):
             return
         now = time.monotonic()
         if final or now - self._shown >= 1 / UPDATES_PER_SECOND:

@@ -20,7 +20,8 @@ What a cell shows: `application/vnd.jupyter-pixi.operation+json`, version 1
     error        null, or {code, text, help, file, line, column}
     effects      null, or what the change did to this kernel: {paths: [new sys.path entries], variables: [names
                  of changed variables], kept: [names the user has set, left alone], gone: [{name, modules}]
-                 loaded but no longer on disk, restart: true if the kernel was asked to start again}; the sentences
+                 loaded but no longer on disk, restart: true if the kernel was asked to start again, kernel: the
+                 name of the kernelspec to go on with, where it is another one}; the sentences
                  about it are among `notes` and `warnings`
     All strings are data, to be shown as text and never as HTML. `text/html` and `text/plain` say the same.
 """

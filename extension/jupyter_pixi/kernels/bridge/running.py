@@ -95,8 +95,10 @@ def _settle(bridge: Bridge, operation: Operation, display: Display, document: Ma
     result = operation.result or {}
     if _concerns_us(result):
         tell_effects(operation, bridge.refresh(result, document))
-    if result.get("restart_requested") and (bridge.context.server or _restarter(bridge).possible):
-        operation.effects = dict(operation.effects or {}, restart=True)
+    request = result.get("restart_requested")
+    if request and (bridge.context.server or _restarter(bridge).possible):
+        kernel = {"kernel": request["kernel"]} if isinstance(request, Mapping) else {}
+        operation.effects = dict(operation.effects or {}, restart=True, **kernel)
     display.tick(operation, final=True)
     if not display.open:
         if result.get("message") and operation.state == "done" and "--json" not in operation.command:
