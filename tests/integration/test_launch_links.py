@@ -258,6 +258,22 @@ def test_a_link_to_an_archive(hub):
     assert not (root / "shared/.git").exists()
 
 
+def test_a_button_that_is_pressed_twice_installs_once(hub):
+    running, repo, root, _ = hub
+    client = Client(running.url)
+    page = client.get(link(repo))[2]
+    answers: list[tuple[int, str, str]] = []
+    presses = [threading.Thread(target=lambda: answers.append(client.submit(page))) for _ in range(2)]
+    for press in presses:
+        press.start()
+    for press in presses:
+        press.join()
+    assert {status for status, _, _ in answers} <= {200, 404}, answers  # this server has no page for the notebook
+    assert follow(client, *answers[0]).endswith("/lab/tree/shared/tour.ipynb")
+    done = (root / "shared/.pixi/jupyter-pixi/operations").glob("*.jsonl")
+    assert len(list(done)) == 1
+
+
 class Slow(BaseHTTPRequestHandler):
     """Answers once it may."""
 

@@ -152,6 +152,10 @@ def platform(subject: Subject) -> Iterable[Finding]:
         if asked and have and asked not in have:
             text = f"`pixi {' '.join(words)}` runs on {stage.platform}, and the lock has no {asked} for it."
             yield Finding("PX14", instruction.line, text, f'Add "{asked}" to `platforms` and lock again.')
-        elif not have:
-            text = f"The environment '{name}' cannot be installed: {reason or 'the lock does not have it'}."
+        elif reason:
+            text = f"The environment '{name}' cannot be installed: {reason}."
             yield Finding("PX14", instruction.line, text, 'Add "linux-64" to `platforms` and lock again.')
+        elif not have and subject.plan is not None:
+            locked = ", ".join(dict.fromkeys([*(t.environment for t in subject.plan.targets), *subject.plan.left_out]))
+            text = f"The environment '{name}' cannot be installed: the lock does not have it."
+            yield Finding("PX14", instruction.line, text, f"Locked are: {locked or 'none'}.")

@@ -29,7 +29,8 @@ Tell = Callable[[str], None]
 class _Git:
     """git in one folder, with nothing in it that runs commands of the repository."""
 
-    def __init__(self, folder: Path, environ: Mapping[str, str], *, local: bool) -> None:
+    def __init__(self, folder: Path, environ: Mapping[str, str], *, protocols: str) -> None:
+        """`protocols` are those that git may use, redirects included (GIT_ALLOW_PROTOCOL)."""
         if shutil.which("git", path=environ.get("PATH")) is None:
             raise PixiError("git was not found.", help="Install git, or download the repository as an archive.")
         self.folder = folder
@@ -43,7 +44,7 @@ class _Git:
         )
         self.environ = {k: v for k, v in environ.items() if k not in dropped} | {
             "GIT_TERMINAL_PROMPT": "0",
-            "GIT_ALLOW_PROTOCOL": "file" if local else "https:ssh:http",
+            "GIT_ALLOW_PROTOCOL": protocols,
             "GIT_SSH_COMMAND": "ssh -o BatchMode=yes -o ProxyCommand=none",
             "GIT_LFS_SKIP_SMUDGE": "1",
             "GIT_ASKPASS": "true",
@@ -98,13 +99,18 @@ def advance(target: Target, place: Path, other: Path, tell: Tell, environ: Mappi
     Raises Refused if the folder is something else.
     """
     _require_clone(_git(target, place, environ), target)
-    git = _Git(place, environ, local=True)
+    git = _Git(place, environ, protocols="file")
     git.run("fetch", "--quiet", "--no-recurse-submodules", "--no-tags", "--update-shallow", "--", str(other), "HEAD")
     _forward(git, tell)
 
 
 def _git(target: Target, place: Path, environ: Mapping[str, str]) -> _Git:
-    return _Git(place, environ, local=Path(target.address).is_absolute())
+    if Path(target.address).is_absolute():
+        protocols = "file"
+    else:
+        scheme = target.address.partition("://")[0].lower() if "://" in target.address else "ssh"
+        protocols = "http:https" if scheme == "http" else scheme  # what is encrypted stays encrypted
+    return _Git(place, environ, protocols=protocols)
 
 
 def _check_tree(git: _Git) -> None:

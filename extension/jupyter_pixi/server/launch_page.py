@@ -101,26 +101,28 @@ class LaunchHandler(JupyterHandler):
         if staged is None:
             self.page("This page is too old", _error("Open the link again."), 404)
             return
-        if staged.job is None:
-            try:
-                done, same = staged.done, True
-                if done is None:
-                    settled = await asyncio.to_thread(settle, self.launches, staged)
-                    staged.done = done = settled[0]
-                    same = settled[1]
-                if not same:
-                    self._ask(staged, done)
-                    return
-                names = [f"--environment={install.environment}" for install in done.environments]
-                self.log.info("jupyter-pixi: launches %s", staged.target.shown)
-                staged.job = await self.launches.jobs().start(["install", *names], done.manifest)
-            except PixiError as error:
-                self.page("This cannot be opened", _error(error.text()), 400)
-                return
-            except Refusal as refusal:
-                self.page("The installation failed", _error(str(refusal)), 400)
-                return
-        self.redirect(self._url("/progress") + "?" + urlencode({"id": staged.id}), status=303)
+        try:
+            async with staged.answering:
+                agreed = staged.job is not None or await self._install(staged)
+        except PixiError as error:
+            self.page("This cannot be opened", _error(error.text()), 400)
+        except Refusal as refusal:
+            self.page("The installation failed", _error(str(refusal)), 400)
+        else:
+            if agreed or staged.done is None:
+                self.redirect(self._url("/progress") + "?" + urlencode({"id": staged.id}), status=303)
+            else:
+                self._ask(staged, staged.done)
+
+    async def _install(self, staged: Staged) -> bool:
+        """Put it in its place and begin to install; False where what is there is not what was agreed to."""
+        settled = (staged.done, True) if staged.done else await asyncio.to_thread(settle, self.launches, staged)
+        staged.done = done = settled[0]
+        if settled[1]:
+            names = [f"--environment={install.environment}" for install in done.environments]
+            self.log.info("jupyter-pixi: launches %s", staged.target.shown)
+            staged.job = await self.launches.jobs().start(["install", *names], done.manifest)
+        return settled[1]
 
     def page(self, title: str, body: str, status: int = 200, refresh: bool = False) -> None:
         """Finish with a page that no other page may frame and no cache keeps."""

@@ -54,6 +54,7 @@ class Staged:
     notes: list[str] = field(default_factory=list)
     job: Job | None = None
     done: Launch | None = None  # the launch at its final place
+    answering: asyncio.Lock = field(default_factory=asyncio.Lock)  # a button is pressed twice easily
 
     @property
     def name(self) -> str:
