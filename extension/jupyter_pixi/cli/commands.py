@@ -75,6 +75,7 @@ def _change(commands: Commands) -> None:
     add.add_argument("--pypi", action="store_true", help="from PyPI")
     add.add_argument("--editable", action="store_true", help="install a local PyPI package as editable")
     add.add_argument("--index", metavar="URL", help="the PyPI index to take it from")
+    add.add_argument("--path", metavar="PATH", help="a local folder to take it from")
     add.add_argument("--git", "-g", metavar="URL", help="a git repository to take it from")
     ref = add.add_mutually_exclusive_group()
     ref.add_argument("--branch", metavar="BRANCH", help="of the git repository")

@@ -67,6 +67,7 @@ def declare(commands: Commands) -> None:
         "--feature", "-f", metavar="FEATURE", help="put it into this feature, not into the environment"
     )
     imported.add_argument("--platform", "-p", metavar="PLATFORM", action="append", default=[], help="only for this one")
+    lock_options(imported)
     workspace_options(imported)
     parser = commands.add("workspace", None, "change the workspace, and convert it", "project")
     workspace_options(parser)

@@ -238,8 +238,9 @@ def workspace_options(parser: Parser) -> None:
 
 def script_option(parser: Parser) -> None:
     """A Python file with an inline block in a workspace's place."""
+    flags = ["--script"] if "-s" in parser._option_string_actions else ["--script", "-s"]
     parser.add_argument(
-        "--script", metavar="FILE", default=argparse.SUPPRESS, help="a Python file with an inline block (PEP 723)"
+        *flags, metavar="FILE", default=argparse.SUPPRESS, help="a Python file with an inline block (PEP 723)"
     )
 
 
@@ -280,6 +281,9 @@ _SETTINGS: dict[str, tuple[str, Any]] = {
     "--pinning-strategy": ("pinning-strategy", PINNING_STRATEGIES),
     "--pypi-keyring-provider": ("pypi-config.keyring-provider", ("disabled", "subprocess")),
     "--run-post-link-scripts": ("run-post-link-scripts", "insecure"),
+    "--no-symbolic-links": ("allow-symbolic-links", False),
+    "--no-hard-links": ("allow-hard-links", False),
+    "--no-ref-links": ("allow-ref-links", False),
     "--tls-no-verify": ("tls-no-verify", True),
     "--tls-root-certs": ("tls-root-certs", ("webpki", "system", "all")),
     "--use-environment-activation-cache": ("experimental.use-environment-activation-cache", True),

@@ -6,10 +6,12 @@ The order is the transaction's (design, section 4) and the places, pins and sent
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
-from ..errors import UsageError
+from ..errors import PixiError, UsageError
 from ..lockfile import packages
 from ..lockfile.model import LockFile
 from ..manifest.edit import ManifestEditor, Where, Written, conda_name, pypi_name
@@ -39,6 +41,7 @@ class AddOptions:
     pinning_strategy: str | None = None
     editable: bool = False
     index: str | None = None
+    path: str | None = None
     git: str | None = None
     branch: str | None = None
     tag: str | None = None
@@ -81,10 +84,12 @@ async def add(context: Context, options: AddOptions) -> Changed:
         from .drifting import adopted
 
         options = replace(options, specs=adopted(context, options.specs), pypi=True, adopt=False)
-    asked = tuple(_asked(text, options) for text in options.specs)
-    if not asked:
+    if not options.specs:
         raise UsageError("the following required arguments were not provided: <SPEC>...")
     opened = open_workspace(context)
+    if options.path is not None:
+        options = replace(options, path=_local(options.path, opened, context))
+    asked = tuple(_asked(text, options) for text in options.specs)
     placement = place(opened, context, options.feature, options.environment, options.platforms)
     if _nothing_to_write(opened, placement, asked):
         return await _already_there(opened, context, placement, asked, options)
@@ -93,16 +98,34 @@ async def add(context: Context, options: AddOptions) -> Changed:
         return await _add(opened, context, placement, asked, options)
 
 
+def _local(path: str, opened: OpenWorkspace, context: Context) -> str:
+    """A folder that was named from where the user is, as it is written: from the manifest on, with `/`.
+
+    A manifest in it stands for the folder. Raises PixiError where there is nothing.
+    """
+    target = (context.cwd / Path(path).expanduser()).resolve()
+    if not target.exists():
+        raise PixiError(f"There is nothing at {target}.", help="`--path` takes the folder of the package.")
+    if target.name in ("pyproject.toml", "pixi.toml"):
+        target = target.parent
+    below = Path(os.path.relpath(target, opened.root.resolve())).as_posix()
+    return below if below.startswith("..") else f"./{below}" if below != "." else "."
+
+
 def _asked(text: str, options: AddOptions) -> Asked:
     refuse_credentials(b"", " ".join((text, options.git or "", options.index or "")).encode())
     if options.pypi:
         name, pypi = parse_pypi(text)
         pypi = replace(pypi, editable=options.editable or pypi.editable, index=options.index or pypi.index)
+        if options.path is not None:
+            pypi = replace(pypi, path=options.path, version=None)
         if options.git is not None:
             pypi = replace(pypi, git=options.git, branch=options.branch, tag=options.tag, rev=options.rev)
             pypi = replace(pypi, subdirectory=options.subdirectory)
         return Asked(text, name, pypi=pypi)
     name, conda = parse_conda(text)
+    if options.path is not None:
+        conda = replace(conda, path=options.path, version=None)
     if options.git is not None:
         conda = replace(conda, git=options.git, branch=options.branch, tag=options.tag, rev=options.rev)
         conda = replace(conda, subdirectory=options.subdirectory)

@@ -255,3 +255,18 @@ def test_a_workspace_without_platforms_runs_what_is_there(pixi, manifest: Path) 
     assert (ran.status, "pixi workspace platform add" in ran.err) == (127, True)
     manifest.write_text(manifest.read_text() + '[dependencies]\ntool = "*"\n')
     assert pixi("run", "true").status == 1
+
+
+def test_a_local_folder_is_written_from_the_manifest_on(
+    pixi, manifest: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "deep/lib").mkdir(parents=True)
+    (folder / "deep/lib/pyproject.toml").write_text('[project]\nname = "lib"\nversion = "1"\n')
+    monkeypatch.chdir(folder / "deep")
+    assert pixi("add", "--pypi", "lib", "--path", "lib/pyproject.toml", "--editable", "--frozen").status == 0
+    assert read(manifest)["pypi-dependencies"]["lib"] == {"path": "./deep/lib", "editable": True}
+    before = manifest.read_bytes()
+    assert pixi("add", "--pypi", "x", "--path", "nowhere", "--frozen").status == 1
+    source = pixi("add", "x", "--path", "lib", "--frozen")
+    assert (source.status, "pixi-build" in source.err) == (1, True)
+    assert manifest.read_bytes() == before
