@@ -33,9 +33,7 @@ def from_record(record: RepoDataRecord, purls: Iterable[str] | None = None, *, n
     `file://` channel is located by its plain path. A package that the user named by its URL belongs to no channel.
     """
     data: dict[str, Any] = json.loads(record.to_json())
-    location = record.url
-    if location.startswith("file://"):
-        location = unquote(urlsplit(location).path)
+    location = location_of(record)
     values: dict[str, Any] = {key: _value(key, data.get(key)) for key in _COPIED}
     channel = None if named_by_url else record.channel
     values |= {
@@ -50,6 +48,12 @@ def from_record(record: RepoDataRecord, purls: Iterable[str] | None = None, *, n
         "purls": None if purls is None else sorted(set(purls), key=lambda purl: purl.partition("?")),
     }
     return Package("conda", location, conda_fields(location, values))
+
+
+def location_of(record: RepoDataRecord) -> str:
+    """Where the lock says that a record is: its URL, or the plain path in a `file://` channel."""
+    url = record.url
+    return unquote(urlsplit(url).path) if url.startswith("file://") else url
 
 
 def to_record(package: Package) -> RepoDataRecord:

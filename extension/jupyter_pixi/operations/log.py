@@ -23,7 +23,7 @@ KEPT = 50
 MAX_BYTES = 2_000_000
 """Above this size progress is no longer recorded; the end of the operation always is."""
 
-_CREDENTIALS = re.compile(r"(\w+://)[^/\s:@]+:[^/\s@]+@|(/t/)[A-Za-z0-9-]{8,}(?=/)")
+_CREDENTIALS = re.compile(r"(://)[^/\s:@]+:[^/\s@]+@|(/t/)[A-Za-z0-9-]{8,}(?=/)")
 
 
 class OperationLog:

@@ -119,11 +119,12 @@ async def _solve_conda(
     many = f"{len(names)} environments" if len(names) > 1 else f"environment '{next(iter(names))}'"
     sink(Phase("solve", f"Solving {many}", len(wanted)))
     done = 0
+    as_record = _Records()
 
     async def one(step: Step) -> list[rattler.RepoDataRecord] | PixiError:
         nonlocal done
         try:
-            return await solve_platform(_problem(request, step, indexes), net)
+            return await solve_platform(_problem(request, step, indexes, as_record), net)
         except PixiError as error:
             return error
         finally:
@@ -140,7 +141,21 @@ async def _solve_conda(
     return found | await _as_packages(request, wanted, records, net, sink)
 
 
-def _problem(request: LockRequest, step: Step, indexes: Sequence[rattler.CacheIndex] | None) -> CondaProblem:
+class _Records:
+    """Locked packages as records; one that several steps have is made once. It must not outlive the packages."""
+
+    def __init__(self) -> None:
+        self._made: dict[int, rattler.RepoDataRecord] = {}
+
+    def __call__(self, package: Package) -> rattler.RepoDataRecord:
+        if id(package) not in self._made:
+            self._made[id(package)] = recorded.to_record(package)
+        return self._made[id(package)]
+
+
+def _problem(
+    request: LockRequest, step: Step, indexes: Sequence[rattler.CacheIndex] | None, as_record: _Records
+) -> CondaProblem:
     """The solve of a step. With `indexes` (offline), one for this machine takes only what is in the package cache.
 
     What other platforms get is never in this machine's cache, and nothing of it is installed here.
@@ -152,8 +167,8 @@ def _problem(request: LockRequest, step: Step, indexes: Sequence[rattler.CacheIn
         step.platform,
         request.manifest.root,
         cutoffs(request.manifest, environment.channels, request.now),
-        tuple(recorded.to_record(p) for p in step.conda if p.kind == "conda"),
-        tuple(recorded.to_record(p) for p in step.pinned if p.kind == "conda"),
+        tuple(as_record(p) for p in step.conda if p.kind == "conda"),
+        tuple(as_record(p) for p in step.pinned if p.kind == "conda"),
         AtHand(indexes if is_here else None) if indexes is not None else None,
     )
 
@@ -176,26 +191,33 @@ async def _as_packages(
         return await provided(found, await read_rules(declared, step.unit.combined.channels, root, net), service)
 
     names = await asyncio.gather(*map(named, wanted))
-    return {
-        (step.unit.name, step.platform): tuple(
-            _package(record, purls, step)
-            for record, purls in zip(records[step.unit.name, step.platform], found, strict=True)
-        )
-        for step, found in zip(wanted, names, strict=True)
-    }
+    made: dict[str, Package] = {}
+    packages = {}
+    for step, found in zip(wanted, names, strict=True):
+        pair = (step.unit.name, step.platform)
+        present = {p.location: p for p in step.conda if p.kind == "conda"}
+        both = zip(records[pair], found, strict=True)
+        packages[pair] = tuple(_package(record, purls, present, made) for record, purls in both)
+    return packages
 
 
-def _package(record: rattler.RepoDataRecord, purls: Purls, step: Step) -> Package:
-    """A solved record as it is locked.
+def _package(
+    record: rattler.RepoDataRecord, purls: Purls, present: Mapping[str, Package], made: dict[str, Package]
+) -> Package:
+    """A solved record as it is locked. `present` and `made` are by location: the lock's, and those of other steps.
 
     Where the solver took a preferred record, the lock's own entry stays, so that a repodata patch alone changes
     nothing; only the PyPI names are always those of now.
     """
-    entry = recorded.from_record(record, purls=purls)
-    kept = next((p for p in step.conda if p == entry), None)
-    if kept is None:
-        return entry
-    return kept if purls is None else replace(kept, fields={**kept.fields, "purls": list(purls)})
+    location = recorded.location_of(record)
+    kept = present.get(location)
+    if kept is not None:
+        return kept if purls is None else replace(kept, fields={**kept.fields, "purls": list(purls)})
+    if purls is not None:
+        return recorded.from_record(record, purls=purls)
+    if location not in made:
+        made[location] = recorded.from_record(record)
+    return made[location]
 
 
 async def _resolve_pypi(
