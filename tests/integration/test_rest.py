@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import random
 import time
 import urllib.error
 import urllib.parse
@@ -15,6 +14,7 @@ from typing import Any
 import pytest
 from jupyter_pixi.demo.channel import channel
 from jupyter_pixi.demo.python_package import interpreter
+from jupyter_pixi.server.answers import ANSWERS
 from jupyter_pixi.server.requests import COMMANDS
 from support.homes import make_home
 from support.jupyter_server import TOKEN, Running, jupyter_server
@@ -306,39 +306,4 @@ def test_every_route_is_described(server: Running) -> None:
     routes = [*handlers(None), *operation_handlers(None, None, None, None), route(None, None, None)]  # type: ignore[arg-type]
     served = {route[0].removeprefix(NAMESPACE).split("(")[0].rstrip("/") for route in routes}
     assert described == served | {"/openapi.json"}
-    assert len(document["components"]["schemas"]) == len(COMMANDS) + 1
-
-
-NASTY: list[Any] = [None, True, 0, -1, 1e308, "", "x", "a" * 5000, "\x00", "é\u2028", "../../etc/passwd", "-x", [], {}]
-
-
-def test_nothing_breaks_it(server: Running) -> None:
-    """Requests made from the OpenAPI document, right and wrong: never a 500."""
-    document = server.get(f"{API}/openapi.json")
-    chance = random.Random(7)
-    schemas = document["components"]["schemas"]
-    asked = 0
-    for path, methods in document["paths"].items():
-        for method, described in methods.items():
-            for _ in range(12):
-                url, query = path, {}
-                for one in described["parameters"]:
-                    value = chance.choice(["x", "head", "default", "a" * 300, "\x00", "%", "../..", "conda", "é"])
-                    if one["name"] == "manifest":
-                        value = chance.choice([manifest(server, "fuzzed")] * 3 + [value])
-                    if one["in"] == "path":
-                        url = url.replace("{" + one["name"] + "}", urllib.parse.quote(value, safe=""))
-                    elif chance.random() < 0.9:
-                        query[one["name"]] = value
-                body: Any = b""
-                if "requestBody" in described:
-                    schema = schemas[f"Start{chance.choice(list(COMMANDS)).title()}"]
-                    body = {key: chance.choice([*NASTY, ["-x"], ["\x00"], ["a"]]) for key in schema["properties"]}
-                    body["manifest"] = chance.choice([manifest(server, "fuzzed"), *NASTY])
-                    body["command"] = chance.choice([schema["properties"]["command"]["const"], *NASTY])
-                    # What would be carried out is another test's matter.
-                    body["caller"] = chance.choice([1, "x", []])
-                status, _ = send(server, f"{url[1:]}?{urllib.parse.urlencode(query)}", body, method.upper())
-                assert status < 500, (method, url, query, body, status)
-                asked += 1
-    assert asked > 150
+    assert len(document["components"]["schemas"]) == len(COMMANDS) + len(ANSWERS) + 1

@@ -8,6 +8,7 @@ from jupyter_server.auth.decorator import authorized
 from tornado import web
 
 from .. import __version__
+from .answers import ANSWERS
 from .discovery import MAX_DEPTH
 from .handlers import NAMESPACE, PixiHandler
 from .requests import COMMANDS, MAX_ITEMS, MAX_TEXT, Field
@@ -50,7 +51,7 @@ def document(base_url: str = "/") -> dict[str, Any]:
         "paths": _paths(),
         "components": {
             "securitySchemes": {"token": {"type": "apiKey", "in": "header", "name": "Authorization"}},
-            "schemas": {"Error": _error(), **{f"Start{name.title()}": _request(name) for name in COMMANDS}},
+            "schemas": {"Error": _error(), **ANSWERS, **{f"Start{name.title()}": _request(name) for name in COMMANDS}},
         },
     }
 
@@ -70,19 +71,24 @@ def _paths() -> dict[str, Any]:
     kind = _query("type", "Which kind of package.", schema=_KIND)
     return {
         "/openapi.json": {"get": _operation("This document.")},
-        "/workspaces": {"get": _operation("All workspaces with the states of their environments, or one.", one)},
-        "/workspace": {"get": _operation("What a workspace declares, and what is locked where.", manifest)},
+        "/workspaces": {
+            "get": _operation("All workspaces with the states of their environments, or one.", one, answer="Workspaces")
+        },
+        "/workspace": {
+            "get": _operation("What a workspace declares, and what is locked where.", manifest, answer="Workspace")
+        },
         "/packages": {
             "get": _operation(
                 "All locked packages of an environment on a platform.",
                 manifest,
                 _query("environment", "Its name (default: `default`)."),
                 _query("platform", "The platform's name (default: this machine's)."),
+                answer="Packages",
             )
         },
         "/discovery": {
-            "get": _operation("Where workspaces are searched, and how deep."),
-            "put": _operation("Search other folders too, or deeper.", body=discovery),
+            "get": _operation("Where workspaces are searched, and how deep.", answer="Discovery"),
+            "put": _operation("Search other folders too, or deeper.", body=discovery, answer="Discovery"),
         },
         "/drift": {
             "get": _operation(
@@ -91,44 +97,71 @@ def _paths() -> dict[str, Any]:
                 _query("environment", "Its name (default: `default`)."),
             )
         },
-        "/disk": {"get": _operation("How many bytes each installed environment takes.", manifest)},
-        "/history": {"get": _operation("What the lock can be compared with: git's HEAD, earlier changes.", manifest)},
+        "/disk": {"get": _operation("How many bytes each installed environment takes.", manifest, answer="Disk")},
+        "/history": {
+            "get": _operation(
+                "What the lock can be compared with: git's HEAD, earlier changes.", manifest, answer="History"
+            )
+        },
         "/diff": {
             "get": _operation(
-                "In which packages the lock differs.", manifest, _query("against", "`head`, or an id of the history.")
+                "In which packages the lock differs.",
+                manifest,
+                _query("against", "`head`, or an id of the history."),
+                answer="Difference",
             )
         },
         "/trust": {
-            "get": _operation("What starting a kernel of this workspace would do, and whether it may.", manifest),
-            "post": _operation("Agree to that.", body=agreed),
+            "get": _operation(
+                "What starting a kernel of this workspace would do, and whether it may.", manifest, answer="Trust"
+            ),
+            "post": _operation("Agree to that.", body=agreed, answer="Trust"),
         },
         "/operations": {
-            "get": _operation("The last operations, newest first; of all workspaces or of one.", one),
-            "post": _operation("Start an operation.", body=start, status="202"),
+            "get": _operation(
+                "The last operations, newest first; of all workspaces or of one.", one, answer="Operations"
+            ),
+            "post": _operation("Start an operation.", body=start, status="202", answer="Started"),
         },
         "/operations/{id}": {
-            "get": _operation("An operation with all that it said.", id, manifest),
-            "delete": _operation("Cancel an operation: what it has begun is taken back.", id, manifest, status="202"),
+            "get": _operation("An operation with all that it said.", id, manifest, answer="Operation"),
+            "delete": _operation(
+                "Cancel an operation: what it has begun is taken back.", id, manifest, status="202", answer="Cancelled"
+            ),
         },
-        "/preview": {"post": _operation("What an operation would change.", body=dry)},
+        "/preview": {"post": _operation("What an operation would change.", body=dry, answer="Preview")},
         "/search": {
-            "get": _operation("Names of packages that hold a text.", manifest, _query("query", "The text."), kind)
+            "get": _operation(
+                "Names of packages that hold a text.", manifest, _query("query", "The text."), kind, answer="Names"
+            )
         },
-        "/search/{name}": {"get": _operation("The versions of a package, newest first.", name, manifest, kind)},
-        "/about/{name}": {"get": _operation("What a package's maintainers say of it.", name, manifest, kind)},
-        "/imports/{module}": {"get": _operation("The package that provides a module.", module, manifest)},
+        "/search/{name}": {
+            "get": _operation("The versions of a package, newest first.", name, manifest, kind, answer="Versions")
+        },
+        "/about/{name}": {
+            "get": _operation("What a package's maintainers say of it.", name, manifest, kind, answer="About")
+        },
+        "/imports/{module}": {
+            "get": _operation("The package that provides a module.", module, manifest, answer="Provider")
+        },
     }
 
 
 def _operation(
-    summary: str, *parameters: dict[str, Any], body: dict[str, Any] | None = None, status: str = "200"
+    summary: str,
+    *parameters: dict[str, Any],
+    body: dict[str, Any] | None = None,
+    status: str = "200",
+    answer: str | None = None,
 ) -> dict[str, Any]:
+    """An operation of a path; `answer` names the schema of what it answers."""
     error = {"description": "Why not.", "content": {JSON: {"schema": {"$ref": "#/components/schemas/Error"}}}}
-    answer = {"description": "The answer.", "content": {JSON: {"schema": {"type": "object"}}}}
+    schema = {"$ref": f"#/components/schemas/{answer}"} if answer else {"type": "object"}
+    answered = {"description": "The answer.", "content": {JSON: {"schema": schema}}}
     told: dict[str, Any] = {
         "summary": summary,
         "parameters": list(parameters),
-        "responses": {"200": answer, **({status: answer} if status != "200" else {}), "4XX": error},
+        "responses": {"200": answered, **({status: answered} if status != "200" else {}), "4XX": error},
     }
     if body is not None:
         told["requestBody"] = {"required": True, "content": {JSON: {"schema": body}}}
