@@ -12,6 +12,7 @@ from .parser import (
     environment_name,
     environment_option,
     json_option,
+    key_value,
     later,
     lock_options,
     script_option,
@@ -58,7 +59,7 @@ def _task(commands: Commands) -> None:
     add.add_argument("--depends-on", metavar="TASK", action="append", default=[], help="runs before (repeatable)")
     _place(add)
     add.add_argument("--cwd", metavar="DIR", help="where it runs, from the workspace's folder on")
-    add.add_argument("--env", metavar="KEY=VALUE", action="append", default=[], type=_pair, help="(repeatable)")
+    add.add_argument("--env", metavar="KEY=VALUE", action="append", default=[], type=key_value, help="(repeatable)")
     add.add_argument("--default-environment", metavar="ENVIRONMENT", type=environment_name, help="where it runs")
     add.add_argument("--description", metavar="TEXT", help="what it does")
     add.add_argument("--clean-env", action="store_true", help="without the variables of your shell")
@@ -89,13 +90,6 @@ def _place(parser: Parser) -> None:
     where.add_argument("--feature", "-f", metavar="FEATURE", help="the feature whose task it is")
     where.add_argument("--environment", "-e", metavar="ENVIRONMENT", type=environment_name, help="the environment")
     parser.add_argument("--platform", "-p", metavar="PLATFORM", help="only for this platform")
-
-
-def _pair(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise argparse.ArgumentTypeError(f"invalid KEY=value: no `=` found in `{text}`")
-    return name, value
 
 
 def _exec(commands: Commands) -> None:

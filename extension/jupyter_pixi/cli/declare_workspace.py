@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from .activation import declare_activation, declare_preview
 from .parser import (
     Commands,
     Parser,
@@ -76,6 +77,8 @@ def declare(commands: Commands) -> None:
     _platform(_group(workspace, "platform", "the platforms of the workspace"))
     _environment(_group(workspace, "environment", "the environments of the workspace"))
     _feature(_group(workspace, "feature", "the features of the workspace"))
+    declare_activation(_group(workspace, "activation", "the scripts and variables of an activation"))
+    declare_preview(_group(workspace, "preview", "the preview features of the workspace"))
     _meta(workspace)
     _register(workspace)
     _exports(_group(workspace, "export", "write the workspace in another form"))

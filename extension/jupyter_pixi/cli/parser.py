@@ -183,6 +183,14 @@ def environment_name(text: str) -> str:
     return text
 
 
+def key_value(text: str) -> tuple[str, str]:
+    """`KEY=VALUE`, as an argument type."""
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise argparse.ArgumentTypeError(f"invalid KEY=value: no `=` found in `{text}`")
+    return name, value
+
+
 class Commands:
     """A group of sub-commands being declared."""
 

@@ -19,13 +19,15 @@ if TYPE_CHECKING:
     from ..operations.workspace import OpenWorkspace
 
 
-def _opened(arguments: Namespace) -> OpenWorkspace:
+def opened(arguments: Namespace) -> OpenWorkspace:
+    """The workspace that the flags name, also with a lock that cannot be read."""
     from ..operations.workspace import open_workspace
 
     return open_workspace(context_of(arguments), tolerate_lock=True)
 
 
-def _edit(arguments: Namespace, edit: Edit, *, lock: bool) -> int:
+def edited(arguments: Namespace, edit: Edit, *, lock: bool) -> int:
+    """Make an edit of the manifest, and tell it. Returns the exit status."""
     from ..operations.edits import edit_manifest
 
     return _told(arguments, operation(arguments, lambda c: edit_manifest(c, edit, lock=lock)))
@@ -52,9 +54,12 @@ def _where(arguments: Namespace) -> Where:
     return Where(feature=arguments.feature, environment=arguments.environment)
 
 
-def _list(arguments: Namespace, lines: list[str], names: list[str]) -> int:
+def listed(arguments: Namespace, lines: list[str], names: list[str]) -> int:
+    """Print a listing, or its names alone for machines. Returns the exit status."""
     output: Output = arguments.output
-    output.data(" ".join(names) if getattr(arguments, "machine_readable", False) else "\n".join(lines))
+    text = " ".join(names) if getattr(arguments, "machine_readable", False) else "\n".join(lines)
+    if text:
+        output.data(text)
     return 0
 
 
@@ -65,7 +70,7 @@ def channel_list(arguments: Namespace) -> int:
     """`workspace channel list`."""
     from ..operations.workspace_edit import channel_lines
 
-    return _list(arguments, list(channel_lines(_opened(arguments), urls=arguments.urls)), [])
+    return listed(arguments, list(channel_lines(opened(arguments), urls=arguments.urls)), [])
 
 
 def channel_add(arguments: Namespace) -> int:
@@ -74,7 +79,7 @@ def channel_add(arguments: Namespace) -> int:
 
     where = _where(arguments)
     edit = add_channels(arguments.channels, where, priority=arguments.priority, prepend=arguments.prepend)
-    return _edit(arguments, edit, lock=True)
+    return edited(arguments, edit, lock=True)
 
 
 def channel_remove(arguments: Namespace) -> int:
@@ -82,7 +87,7 @@ def channel_remove(arguments: Namespace) -> int:
     from ..operations.workspace_edit import remove_channels
 
     edit = remove_channels(arguments.channels, _where(arguments), priority=arguments.priority)
-    return _edit(arguments, edit, lock=True)
+    return edited(arguments, edit, lock=True)
 
 
 # -- environments and features ------------------------------------------------------------------------------------
@@ -92,8 +97,8 @@ def environment_list(arguments: Namespace) -> int:
     """`workspace environment list`."""
     from ..operations.workspace_edit import environment_lines
 
-    opened = _opened(arguments)
-    return _list(arguments, list(environment_lines(opened)), list(opened.environments))
+    workspace = opened(arguments)
+    return listed(arguments, list(environment_lines(workspace)), list(workspace.environments))
 
 
 def environment_add(arguments: Namespace) -> int:
@@ -107,32 +112,32 @@ def environment_add(arguments: Namespace) -> int:
         no_default_feature=arguments.no_default_feature,
         force=arguments.force,
     )
-    return _edit(arguments, edit, lock=False)
+    return edited(arguments, edit, lock=False)
 
 
 def environment_remove(arguments: Namespace) -> int:
     """`workspace environment remove`."""
     from ..operations.workspace_edit import remove_environment
 
-    return _edit(arguments, remove_environment(arguments.name), lock=False)
+    return edited(arguments, remove_environment(arguments.name), lock=False)
 
 
 def feature_list(arguments: Namespace) -> int:
     """`workspace feature list`."""
     from ..operations.workspace_edit import feature_lines
 
-    opened = _opened(arguments)
-    return _list(arguments, list(feature_lines(opened)), list(opened.manifest.features))
+    workspace = opened(arguments)
+    return listed(arguments, list(feature_lines(workspace)), list(workspace.manifest.features))
 
 
 def feature_remove(arguments: Namespace) -> int:
     """`workspace feature remove`: asks when environments use it, which needs a terminal or `--yes`."""
     from ..operations.workspace_edit import remove_feature, users_of
 
-    users = users_of(_opened(arguments), arguments.feature)
+    users = users_of(opened(arguments), arguments.feature)
     if users and not arguments.yes and not _confirmed(arguments.feature, users):
         return 0
-    return _edit(arguments, remove_feature(arguments.feature), lock=False)
+    return edited(arguments, remove_feature(arguments.feature), lock=False)
 
 
 def _confirmed(feature: str, users: list[str]) -> bool:
@@ -156,15 +161,15 @@ def platform_list(arguments: Namespace) -> int:
     """`workspace platform list`."""
     from ..operations.platforms_list import document, lines
 
-    opened = _opened(arguments)
+    workspace = opened(arguments)
     context = context_of(arguments)
     output: Output = arguments.output
     if arguments.json:
-        output.json(document(opened, context.environ))
+        output.json(document(workspace, context.environ))
         return 0
-    names = [p.name for p in opened.manifest.workspace.platforms]
-    shown = [] if arguments.machine_readable else list(lines(opened, context.environ, output.dim))
-    return _list(arguments, shown, names)
+    names = [p.name for p in workspace.manifest.workspace.platforms]
+    shown = [] if arguments.machine_readable else list(lines(workspace, context.environ, output.dim))
+    return listed(arguments, shown, names)
 
 
 def platform_add(arguments: Namespace) -> int:
@@ -177,8 +182,8 @@ def platform_add(arguments: Namespace) -> int:
     wanted, where = _wanted(arguments, raw), _where(arguments)
     if arguments.auto_detect:
         machine = host(context_of(arguments).environ, archspec=True)
-        return _edit(arguments, add_detected(machine, names, wanted, where), lock=True)
-    return _edit(arguments, add(names, wanted, where), lock=True)
+        return edited(arguments, add_detected(machine, names, wanted, where), lock=True)
+    return edited(arguments, add(names, wanted, where), lock=True)
 
 
 def platform_edit(arguments: Namespace) -> int:
@@ -192,7 +197,7 @@ def platform_edit(arguments: Namespace) -> int:
         remove=tuple(arguments.remove_virtual_package),
         clear=arguments.clear_virtual_packages,
     )
-    return _edit(arguments, change(asked), lock=True)
+    return edited(arguments, change(asked), lock=True)
 
 
 def platform_move(arguments: Namespace) -> int:
@@ -200,14 +205,14 @@ def platform_move(arguments: Namespace) -> int:
     from ..operations.platforms_edit import move
 
     edit = move(arguments.name, before=arguments.before, after=arguments.after, top=arguments.to_top)
-    return _edit(arguments, edit, lock=True)
+    return edited(arguments, edit, lock=True)
 
 
 def platform_remove(arguments: Namespace) -> int:
     """`workspace platform remove`."""
     from ..operations.platforms_edit import remove
 
-    return _edit(arguments, remove(arguments.platforms, _where(arguments)), lock=True)
+    return edited(arguments, remove(arguments.platforms, _where(arguments)), lock=True)
 
 
 def _wanted(arguments: Namespace, raw: tuple[str, ...]) -> Wanted:
@@ -266,9 +271,9 @@ def register(arguments: Namespace) -> int:
     from ..operations.workspace import open_workspace
 
     context = context_of(arguments)
-    opened = open_workspace(context, tolerate_lock=True)
-    name = arguments.name or opened.manifest.workspace.name
-    path = (context.cwd / arguments.path).resolve() if arguments.path else opened.root
+    workspace = open_workspace(context, tolerate_lock=True)
+    name = arguments.name or workspace.manifest.workspace.name
+    path = (context.cwd / arguments.path).resolve() if arguments.path else workspace.root
     registry.register(name, path, context.environ, force=arguments.force)
     output: Output = arguments.output
     output.success(f"Workspace '{name}' has been registered successfully.")

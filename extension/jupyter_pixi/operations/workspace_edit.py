@@ -11,6 +11,7 @@ from ..manifest.arrays import drop_item
 from ..manifest.edit import ManifestEditor, Where
 from ..manifest.model import DEFAULT, ChannelSpec, Feature, Manifest
 from ..manifest.values import TomlValue
+from ..manifest.workspace import PIXI_BUILD
 from .edits import Edit, Said
 from .place import feature_at
 from .workspace import OpenWorkspace
@@ -215,3 +216,27 @@ def _require_feature(manifest: Manifest, name: str) -> None:
         return
     near = get_close_matches(name, manifest.features, n=1, cutoff=0) or [DEFAULT]
     raise PixiError(f"the feature '{name}' is not defined in the project manifest", help=f"Did you mean '{near[0]}'?")
+
+
+# -- preview features ---------------------------------------------------------------------------------------------
+
+
+def preview_names(manifest: Manifest) -> tuple[str, ...]:
+    """`workspace preview list`: the preview features that are on."""
+    preview = manifest.workspace.preview
+    return (PIXI_BUILD,) if preview is True else tuple(preview or ())
+
+
+def change_preview(names: Sequence[str], *, on: bool) -> Edit:
+    """`workspace preview add` and `remove`. What is so already stays, and is told."""
+
+    def edit(opened: OpenWorkspace, editor: ManifestEditor) -> Said:
+        present = preview_names(opened.manifest)
+        moved = [name for name in dict.fromkeys(names) if (name in present) != on]
+        if moved:
+            wanted = [*present, *moved] if on else [name for name in present if name not in moved]
+            editor.document.set((*editor.workspace(), "preview"), wanted)
+        same = tuple(f"{name} is {'on' if on else 'off'} already" for name in names if name not in moved)
+        return Said((*(f"{'Added' if on else 'Removed'} preview feature {name}" for name in moved), *same))
+
+    return edit
