@@ -137,9 +137,7 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
       const found = (workspace?.environments ?? []).filter(
         one => actions.kernelName(manifest, one.name) !== undefined
       );
-      const labels = found.map(
-        one => `${one.name} (${stateWord(one.state, (text, ...v) => trans.__(text, ...v))})`
-      );
+      const labels = found.map(one => `${one.name} (${stateWord(one.state, trans)})`);
       const answer = await InputDialog.getItem({
         title: trans.__('Switch to which environment?'),
         items: labels,

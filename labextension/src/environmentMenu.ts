@@ -28,7 +28,7 @@ export function openMenu(app: JupyterFrontEnd, hub: Hub, front: Front, button: H
     if (hub.kernelName(manifest, one.name) === undefined) {
       continue;
     }
-    const word = stateWord(one.state, (text, ...values) => trans.__(text, ...values));
+    const word = stateWord(one.state, trans);
     const here = one.name === front.environment;
     menu.addItem({
       command: ITEM,

@@ -143,7 +143,7 @@ class Label extends Widget {
 
   private _word(environment: EnvironmentState | undefined): string {
     const { trans } = this.hub;
-    return environment ? stateWord(environment.state, (text, ...v) => trans.__(text, ...v)) : '';
+    return environment ? stateWord(environment.state, trans) : '';
   }
 
   private readonly _button: HTMLButtonElement;

@@ -163,8 +163,10 @@ export class Hub {
       return await callerOf(kernel);
     } catch (reason) {
       if (reason instanceof KernelBusy) {
-        const text = 'The kernel is busy. Wait until its cell has ended, or interrupt it.';
-        throw new Failure({ message: this.trans.__(text) }, 0);
+        const message = this.trans.__(
+          'The kernel is busy. Wait until its cell has ended, or interrupt it.'
+        );
+        throw new Failure({ message }, 0);
       }
       throw reason;
     }

@@ -55,7 +55,7 @@ class Factory extends ABCWidgetFactory<DocumentWidget<ReactWidget>> {
     const content = ReactWidget.create(
       <LockView
         store={hub.store}
-        trans={(text, ...values) => hub.trans.__(text, ...values)}
+        trans={hub.trans}
         folder={context.path.split('/').slice(0, -1).join('/')}
       />
     );

@@ -96,7 +96,7 @@ async function offer(
   async function carryOut(): Promise<void> {
     const place = document.createElement('div');
     node.append(place);
-    const view = new OperationView(place, (t, ...values) => trans.__(t, ...values));
+    const view = new OperationView(place, trans);
     const known = new Set(store.get().operations.keys());
     const mine = () =>
       [...store.get().operations.values()].find(

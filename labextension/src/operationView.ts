@@ -59,18 +59,18 @@ export class OperationView {
       this._bar.setAttribute('aria-valuenow', `${percent}`);
       this._fill.style.width = `${percent}%`;
     }
-    const counts = now.total === null ? null : this._trans('%1 of %2', now.done, now.total);
+    const counts = now.total === null ? null : this._trans.__('%1 of %2', now.done, now.total);
     this._counts.textContent = [counts, now.bytes, now.item].filter(part => part).join(' · ');
   }
 
   private _headline(operation: Operation): string {
     switch (operation.state) {
       case 'running':
-        return progress(operation)?.title ?? this._trans('Starting …');
+        return progress(operation)?.title ?? this._trans.__('Starting …');
       case 'interrupted':
-        return operation.error?.text ?? this._trans('Interrupted');
+        return operation.error?.text ?? this._trans.__('Interrupted');
       case 'failed':
-        return operation.error?.text ?? this._trans('Failed');
+        return operation.error?.text ?? this._trans.__('Failed');
       case 'done':
         return resultText(operation.result, this._trans);
     }
@@ -114,7 +114,7 @@ export class OperationView {
     }
     if (result.restart.length) {
       const names = result.restart.join(', ');
-      const text = this._trans('Restart the kernel to use: %1', names);
+      const text = this._trans.__('Restart the kernel to use: %1', names);
       parts.push(element('div', 'jp-pixi-Operation-warning', text));
     }
     return parts;
@@ -124,10 +124,10 @@ export class OperationView {
     const table = element('table', 'jp-pixi-Operation-table');
     const head = element('tr');
     const titles = [
-      this._trans('Package'),
-      this._trans('Before'),
-      this._trans('After'),
-      this._trans('Source')
+      this._trans.__('Package'),
+      this._trans.__('Before'),
+      this._trans.__('After'),
+      this._trans.__('Source')
     ];
     for (const title of titles) {
       const cell = element('th', '', title);
@@ -149,7 +149,7 @@ export class OperationView {
     }
     if (result.leftOut > 0) {
       const row = element('tr');
-      const cell = element('td', '', this._trans('… and %1 more', result.leftOut));
+      const cell = element('td', '', this._trans.__('… and %1 more', result.leftOut));
       cell.setAttribute('colspan', '4');
       row.append(cell);
       body.append(row);

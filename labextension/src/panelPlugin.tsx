@@ -48,10 +48,9 @@ export const panelPlugin: JupyterFrontEndPlugin<void> = {
   activate: (app: JupyterFrontEnd, hub: Hub, restorer: ILayoutRestorer | null) => {
     const { trans, store } = hub;
     const label = trans.__('Environments');
-    const translate = (text: string, ...values: (string | number)[]) => trans.__(text, ...values);
     const context: PanelContext = {
       store,
-      trans: translate,
+      trans,
       actions: actionsOf(app, hub),
       preferences: () => hub.preferences
     };

@@ -77,8 +77,10 @@ export class RenderedOperation extends Widget implements IRenderMime.IRenderer {
 
 function translator(options: IRenderMime.IRendererOptions): Translate {
   const bundle = options.translator?.load('jupyter_pixi');
-  return (text, ...values) =>
-    bundle
-      ? bundle.__(text, ...values)
-      : text.replace(/%(\d)/g, (_, place: string) => String(values[Number(place) - 1] ?? ''));
+  return (
+    bundle ?? {
+      __: (text, ...values) =>
+        text.replace(/%(\d)/g, (_, place: string) => String(values[Number(place) - 1] ?? ''))
+    }
+  );
 }

@@ -23,7 +23,6 @@ ARTIFACTS = Path(__file__).resolve().parents[2] / "test-artifacts"
 @pytest.fixture(scope="module")
 def notebook7(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """Notebook 7 on a folder with the workspace `wind`, installed."""
-    pytest.importorskip("notebook")
     root = tmp_path_factory.mktemp("notebook7")
     home = make_home(tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("packages"))
     made = root / "wind"
@@ -58,6 +57,7 @@ def test_add_from_a_notebook(chromium: Any, notebook7: Running) -> None:
     offer.get_by_role("button", name="Run the cell again").click(timeout=60_000)
     page.locator(".jp-OutputArea-output", has_text="it is 6.1").wait_for(timeout=20_000)
     button.click()
+    page.get_by_role("menuitem", name="Show Environments").click()
     page.locator(".jp-pixi-Panel").get_by_role("button", name="Add a package").wait_for(timeout=20_000)
     ARTIFACTS.mkdir(exist_ok=True)
     page.screenshot(path=str(ARTIFACTS / "notebook7.png"))

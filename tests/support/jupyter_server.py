@@ -73,8 +73,12 @@ def jupyter_server(
     app: Sequence[str] = ("jupyterlab",),
     env: Mapping[str, str] | None = None,
     base_url: str = "/",
+    python: str = sys.executable,
 ) -> Iterator[Running]:
-    """A server of `root` until left. `app` is the module to run and its sub-commands, `base_url` what a hub gives."""
+    """A server of `root` until left. `app` is the module to run and its sub-commands, `base_url` what a hub gives.
+
+    `python` is the interpreter of an environment that has Jupyter and this package.
+    """
     port = _free_port()
     extensions = home.kernels / "share/jupyter/labextensions"  # on JUPYTER_PATH
     extensions.mkdir(parents=True, exist_ok=True)
@@ -88,7 +92,7 @@ def jupyter_server(
     name = {"jupyterlab": "LabApp", "notebook": "JupyterNotebookApp"}.get(app[0])
     lab = (f"--{name}.expose_app_in_browser=True",)
     command = [
-        *(sys.executable, "-P", "-m", *app, "--no-browser", "--allow-root"),
+        *(python, "-P", "-m", *app, "--no-browser", "--allow-root"),
         *(f"--ServerApp.port={port}", "--ServerApp.port_retries=0", "--ServerApp.ip=127.0.0.1"),
         *(f"--IdentityProvider.token={TOKEN}", f"--ServerApp.root_dir={root}"),
         f"--ServerApp.base_url={base_url}",

@@ -18,10 +18,11 @@ def show(page: Any, name: str, environment: str | None = None) -> Any:
     page.evaluate("() => { window.jupyterapp.commands.execute('jupyter-pixi:open') }")
     panel = page.locator(".jp-pixi-Panel")
     panel.wait_for(timeout=20_000)
-    chooser = panel.get_by_role("combobox", name="Workspace")
-    option = page.locator(f".jp-pixi-Chooser option[value$='/{name}/pixi.toml']")
-    option.wait_for(state="attached", timeout=20_000)
-    chooser.select_option(value=option.get_attribute("value"))
+    option = panel.locator(f".jp-pixi-Chooser option[value$='/{name}/pixi.toml']")
+    title = panel.locator(".jp-pixi-Title", has_text=name)  # of the only workspace there is
+    option.or_(title).first.wait_for(state="attached", timeout=20_000)
+    if option.count():
+        panel.get_by_role("combobox", name="Workspace").select_option(value=option.get_attribute("value"))
     if environment is not None:
         panel.get_by_role("option", name=re.compile(f"^{environment} ?")).first.click()
     panel.get_by_role("button", name="Add a package").wait_for(timeout=20_000)

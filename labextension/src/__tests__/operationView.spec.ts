@@ -3,8 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { parse } from '../model/operation';
 import { OperationView, type Translate } from '../operationView';
 
-const translate: Translate = (text, ...values) =>
-  text.replace(/%(\d)/g, (_, place: string) => String(values[Number(place) - 1]));
+const translate: Translate = {
+  __: (text, ...values) =>
+    text.replace(/%(\d)/g, (_, place: string) => String(values[Number(place) - 1]))
+};
 
 function shown(...documents: object[]): HTMLElement {
   const node = document.createElement('div');

@@ -4,26 +4,28 @@ import type { State } from './kernels';
 import type { Result } from './operation';
 import type { PlannedKind } from './plan';
 
-/** Translates a text with numbered places. */
-export type Translate = (text: string, ...values: (string | number)[]) => string;
+/** Translates texts with numbered places, as JupyterLab's bundles do, whose name for it tools look for. */
+export interface Translate {
+  __(text: string, ...values: (string | number)[]): string;
+}
 
 /** A state in words for people. */
 export function stateWord(state: State, trans: Translate): string {
   switch (state) {
     case 'ready':
-      return trans('ready');
+      return trans.__('ready');
     case 'not-installed':
-      return trans('not installed');
+      return trans.__('not installed');
     case 'out-of-date':
-      return trans('out of date');
+      return trans.__('out of date');
     case 'not-locked':
-      return trans('not locked');
+      return trans.__('not locked');
     case 'cannot-run':
-      return trans('cannot run here');
+      return trans.__('cannot run here');
     case 'broken':
-      return trans('broken');
+      return trans.__('broken');
     case 'untrusted':
-      return trans('not trusted');
+      return trans.__('not trusted');
   }
 }
 
@@ -35,17 +37,17 @@ export function resultText(result: Result | null, trans: Translate): string {
   switch (result?.kind) {
     case 'install':
     case 'reinstall':
-      return trans('Installed: %1', result.environments.join(', '));
+      return trans.__('Installed: %1', result.environments.join(', '));
     case 'prepare':
-      return trans('The environment is ready');
+      return trans.__('The environment is ready');
     case 'lock':
     case 'update':
     case 'change':
       return result.changed
-        ? trans('The lock file is updated')
-        : trans('The lock file was up to date');
+        ? trans.__('The lock file is updated')
+        : trans.__('The lock file was up to date');
     default:
-      return trans('Done');
+      return trans.__('Done');
   }
 }
 
@@ -53,17 +55,17 @@ export function resultText(result: Result | null, trans: Translate): string {
 export function kindWord(kind: PlannedKind, trans: Translate): string {
   switch (kind) {
     case 'added':
-      return trans('added');
+      return trans.__('added');
     case 'removed':
-      return trans('removed');
+      return trans.__('removed');
     case 'up':
-      return trans('newer');
+      return trans.__('newer');
     case 'down':
-      return trans('older');
+      return trans.__('older');
     case 'rebuilt':
-      return trans('other build');
+      return trans.__('other build');
     case 'changed':
-      return trans('changed');
+      return trans.__('changed');
   }
 }
 

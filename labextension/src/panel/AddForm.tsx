@@ -14,7 +14,7 @@ import { useChange } from './useChange';
 export function AddForm(): React.JSX.Element {
   const { trans } = usePanel();
   return (
-    <Section title={trans('Add a package')} open>
+    <Section title={trans.__('Add a package')} open>
       {() => <Form />}
     </Section>
   );
@@ -75,7 +75,7 @@ function Form(): React.JSX.Element {
       <div className="jp-pixi-Row">
         <Combobox
           value={text}
-          label={trans('Package to add')}
+          label={trans.__('Package to add')}
           placeholder={type === 'pypi' ? 'requests>=2' : 'polars>=1'}
           onChange={value => {
             typed(value);
@@ -90,7 +90,7 @@ function Form(): React.JSX.Element {
         />
         <select
           className="jp-pixi-Select"
-          aria-label={trans('Where the package comes from')}
+          aria-label={trans.__('Where the package comes from')}
           value={type}
           onChange={event => {
             setType(event.target.value as Kind);
@@ -107,10 +107,10 @@ function Form(): React.JSX.Element {
       ) : null}
       {places.length > 1 ? (
         <label className="jp-pixi-Row jp-pixi-Quiet">
-          {trans('to')}
+          {trans.__('to')}
           <select
             className="jp-pixi-Select"
-            aria-label={trans('To which part of the manifest')}
+            aria-label={trans.__('To which part of the manifest')}
             value={target}
             onChange={event => {
               setPlace(event.target.value);
@@ -127,7 +127,7 @@ function Form(): React.JSX.Element {
       ) : null}
       <Prepared
         change={change}
-        labels={{ apply: trans('Add'), restart: trans('Add and restart the kernel') }}
+        labels={{ apply: trans.__('Add'), restart: trans.__('Add and restart the kernel') }}
         onApply={add}
       >
         <button
@@ -136,10 +136,10 @@ function Form(): React.JSX.Element {
           type="submit"
         >
           {change.busy
-            ? trans('Solving …')
+            ? trans.__('Solving …')
             : preferences().preview
-              ? trans('Preview')
-              : trans('Add')}
+              ? trans.__('Preview')
+              : trans.__('Add')}
         </button>
       </Prepared>
     </form>
@@ -158,12 +158,9 @@ function usePlaces(): { value: string; label: string }[] {
   const own = features.filter(one => one !== DEFAULT);
   const named = [...(features.includes(DEFAULT) ? [DEFAULT] : []), ...own].map(value => ({
     value,
-    label:
-      value === DEFAULT
-        ? trans('the default feature (all environments with it)')
-        : trans('the feature %1', value)
+    label: value === DEFAULT ? trans.__('the default feature') : trans.__('the feature %1', value)
   }));
   return !detail || detail.name === DEFAULT
     ? named
-    : [...named, { value: ONLY, label: trans('the environment %1 only', detail.name) }];
+    : [...named, { value: ONLY, label: trans.__('%1 only', detail.name) }];
 }

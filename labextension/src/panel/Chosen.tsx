@@ -56,10 +56,10 @@ export function Chosen(props: {
       {about?.summary ? <div>{about.summary}</div> : null}
       {facts.length ? <div className="jp-pixi-Quiet">{facts.join(' · ')}</div> : null}
       {versions === null ? (
-        <div className="jp-pixi-Quiet">{trans('Asking for its versions …')}</div>
+        <div className="jp-pixi-Quiet">{trans.__('Asking for its versions …')}</div>
       ) : versions.length ? (
         <label className="jp-pixi-Row jp-pixi-Quiet">
-          {trans('version')}
+          {trans.__('version')}
           <select
             className="jp-pixi-Select"
             defaultValue=""
@@ -68,7 +68,7 @@ export function Chosen(props: {
               props.onChange(value ? `${bare}==${value}` : bare);
             }}
           >
-            <option value="">{trans('the newest that fits')}</option>
+            <option value="">{trans.__('the newest that fits')}</option>
             {versions.map(one => (
               <option key={one.version} value={one.version}>
                 {one.subdirs.length && one.subdirs.length < listed.size
@@ -79,11 +79,11 @@ export function Chosen(props: {
           </select>
         </label>
       ) : (
-        <div className="jp-pixi-Quiet">{trans('No versions are told.')}</div>
+        <div className="jp-pixi-Quiet">{trans.__('No versions are told.')}</div>
       )}
       {without.length && newest ? (
         <div className="jp-pixi-Quiet">
-          {trans('%1 is not there for %2', newest.version, without.join(', '))}
+          {trans.__('%1 is not there for %2', newest.version, without.join(', '))}
         </div>
       ) : null}
     </div>

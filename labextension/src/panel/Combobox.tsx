@@ -46,7 +46,7 @@ export function Combobox(props: {
         found => {
           if (turn === asked.current) {
             setNames(found);
-            setNote(found.length ? '' : trans('no such name'));
+            setNote(found.length ? '' : trans.__('no such name'));
           }
         },
         (reason: unknown) => {

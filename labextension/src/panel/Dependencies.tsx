@@ -16,16 +16,16 @@ export function Dependencies(): React.JSX.Element | null {
     return null;
   }
   return (
-    <Section title={trans('Dependencies')} count={detail.dependencies.length} open>
+    <Section title={trans.__('Dependencies')} count={detail.dependencies.length} open>
       {() =>
         detail.dependencies.length ? (
-          <ul className="jp-pixi-List" aria-label={trans('Dependencies')}>
+          <ul className="jp-pixi-List" aria-label={trans.__('Dependencies')}>
             {detail.dependencies.map(one => (
               <Row key={`${one.type} ${one.name}`} dependency={one} platform={detail.platform} />
             ))}
           </ul>
         ) : (
-          <p className="jp-pixi-Quiet">{trans('This environment asks for nothing yet.')}</p>
+          <p className="jp-pixi-Quiet">{trans.__('This environment asks for nothing yet.')}</p>
         )
       }
     </Section>
@@ -50,8 +50,8 @@ function Row(props: { dependency: Dependency; platform: string | null }): React.
         <span className="jp-pixi-Quiet jp-pixi-Dependency-spec">{requested}</span>
         <span className="jp-pixi-Dependency-version">{locked ?? '–'}</span>
         {differs ? (
-          <span className="jp-pixi-Differs" title={trans('Not the same on all platforms')}>
-            ≠<span className="jp-pixi-Hidden"> {trans('Not the same on all platforms')}</span>
+          <span className="jp-pixi-Differs" title={trans.__('Not the same on all platforms')}>
+            ≠<span className="jp-pixi-Hidden"> {trans.__('Not the same on all platforms')}</span>
           </span>
         ) : null}
         {dependency.type === 'pypi' ? <KindBadge type="pypi" /> : null}
@@ -60,7 +60,7 @@ function Row(props: { dependency: Dependency; platform: string | null }): React.
         <div className="jp-pixi-Dependency-body">
           <Where dependency={dependency} />
           <div className="jp-pixi-Quiet">
-            {trans('Asked for by the feature %1', dependency.feature ?? 'default')}
+            {trans.__('Asked for by the feature %1', dependency.feature ?? 'default')}
           </div>
           <Changes dependency={dependency} />
         </div>
@@ -92,8 +92,8 @@ function Changes({ dependency }: { dependency: Dependency }): React.JSX.Element 
   };
   const labels =
     command === 'remove'
-      ? { apply: trans('Remove it'), restart: trans('Remove it and restart the kernel') }
-      : { apply: trans('Upgrade it'), restart: trans('Upgrade it and restart the kernel') };
+      ? { apply: trans.__('Remove it'), restart: trans.__('Remove it and restart the kernel') }
+      : { apply: trans.__('Upgrade it'), restart: trans.__('Upgrade it and restart the kernel') };
   return (
     <Prepared
       change={change}
@@ -109,7 +109,7 @@ function Changes({ dependency }: { dependency: Dependency }): React.JSX.Element 
           begin('upgrade');
         }}
       >
-        {change.busy ? trans('Solving …') : trans('Upgrade')}
+        {change.busy ? trans.__('Solving …') : trans.__('Upgrade')}
       </button>
       {change.busy ? null : (
         <button
@@ -118,7 +118,7 @@ function Changes({ dependency }: { dependency: Dependency }): React.JSX.Element 
             begin('remove');
           }}
         >
-          {trans('Remove')}
+          {trans.__('Remove')}
         </button>
       )}
     </Prepared>
@@ -134,7 +134,7 @@ function Where({ dependency }: { dependency: Dependency }): React.JSX.Element {
       className="jp-pixi-Scroll"
       tabIndex={0}
       role="region"
-      aria-label={trans('Locked versions')}
+      aria-label={trans.__('Locked versions')}
     >
       <table className="jp-pixi-Matrix">
         <thead>

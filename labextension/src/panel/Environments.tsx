@@ -22,8 +22,8 @@ export function Environments({ workspace }: { workspace: Workspace }): React.JSX
     }
   };
   return (
-    <section className="jp-pixi-Section" aria-label={trans('Environments')}>
-      <ul className="jp-pixi-List" role="listbox" aria-label={trans('Environments')} ref={list}>
+    <section className="jp-pixi-Section" aria-label={trans.__('Environments')}>
+      <ul className="jp-pixi-List" role="listbox" aria-label={trans.__('Environments')} ref={list}>
         {workspace.environments.map((one, at) => (
           <li
             key={one.name}
@@ -76,7 +76,7 @@ function Chosen(props: { workspace: Workspace; environment: EnvironmentState }):
               actions.reviewTrust(manifest);
             }}
           >
-            {trans('Review and trust …')}
+            {trans.__('Review and trust …')}
           </button>
         ) : null}
         {runs && environment.state !== 'ready' && environment.state !== 'untrusted' ? (
@@ -88,7 +88,7 @@ function Chosen(props: { workspace: Workspace; environment: EnvironmentState }):
               actions.install(manifest, environment.name).catch(failed);
             }}
           >
-            {trans('Install')}
+            {trans.__('Install')}
           </button>
         ) : null}
         {kernel && runs ? (
@@ -99,16 +99,16 @@ function Chosen(props: { workspace: Workspace; environment: EnvironmentState }):
                 actions.startKernel(manifest, environment.name);
               }}
             >
-              {trans('New notebook')}
+              {trans.__('New notebook')}
             </button>
             <button
               className="jp-pixi-Button"
-              title={trans('Restart the notebook in front on %1', environment.name)}
+              title={trans.__('Restart the notebook in front on %1', environment.name)}
               onClick={() => {
                 actions.switchTo(manifest, environment.name);
               }}
             >
-              {trans('Use in notebook')}
+              {trans.__('Use in notebook')}
             </button>
           </>
         ) : null}
@@ -116,12 +116,12 @@ function Chosen(props: { workspace: Workspace; environment: EnvironmentState }):
           <button
             className="jp-pixi-Button"
             disabled={busy}
-            title={trans('Check every package, and link again what is damaged')}
+            title={trans.__('Check every package, and link again what is damaged')}
             onClick={() => {
               run('install', { environments: [environment.name], repair: true });
             }}
           >
-            {trans('Repair')}
+            {trans.__('Repair')}
           </button>
         ) : null}
       </div>
@@ -151,13 +151,13 @@ function Differences(props: {
   }
   return (
     <div className="jp-pixi-Message" data-kind="warning" role="status">
-      <div>{trans('It is not what the lock file says. Repair brings it back.')}</div>
+      <div>{trans.__('It is not what the lock file says. Repair brings it back.')}</div>
       <ul className="jp-pixi-Drift">
         {rows.slice(0, SHOWN).map(row => (
           <li key={`${row.kind} ${row.name} ${row.what}`}>{row.text}</li>
         ))}
       </ul>
-      {rows.length > SHOWN ? trans('… and %1 more', rows.length - SHOWN) : null}
+      {rows.length > SHOWN ? trans.__('… and %1 more', rows.length - SHOWN) : null}
     </div>
   );
 }

@@ -62,16 +62,16 @@ export function LockView(props: {
     return (
       <p className="jp-pixi-Quiet">
         {state.complete
-          ? trans('No workspace of this server has this lock file.')
-          : trans('Looking for workspaces …')}
+          ? trans.__('No workspace of this server has this lock file.')
+          : trans.__('Looking for workspaces …')}
       </p>
     );
   }
   return (
-    <div className="jp-pixi-LockView-body" role="region" aria-label={trans('Lock difference')}>
+    <div className="jp-pixi-LockView-body" role="region" aria-label={trans.__('Lock difference')}>
       <div className="jp-pixi-Row jp-pixi-LockView-head">
         <label className="jp-pixi-Row">
-          {trans('Compared with')}
+          {trans.__('Compared with')}
           <select
             className="jp-pixi-Select"
             value={chosen}
@@ -79,10 +79,10 @@ export function LockView(props: {
               setAgainst(event.target.value);
             }}
           >
-            <option value="head">{trans('the last commit')}</option>
+            <option value="head">{trans.__('the last commit')}</option>
             {(generations?.history ?? []).map(one => (
               <option key={one.id} value={one.id}>
-                {trans('before %1', `${one.command} (${timeOf(one.time)})`)}
+                {trans.__('before %1', `${one.command} (${timeOf(one.time)})`)}
               </option>
             ))}
           </select>
@@ -100,7 +100,7 @@ export function LockView(props: {
 
 function Difference({ diff, trans }: { diff: LockDiff; trans: Translate }): React.JSX.Element {
   if (!diff.present) {
-    const text = trans(
+    const text = trans.__(
       'There is no earlier lock file to compare with: all %1 packages are new.',
       diff.total
     );
@@ -112,11 +112,11 @@ function Difference({ diff, trans }: { diff: LockDiff; trans: Translate }): Reac
     );
   }
   if (!diff.rows.length) {
-    return <p role="status">{trans('No package differs.')}</p>;
+    return <p role="status">{trans.__('No package differs.')}</p>;
   }
   return (
     <>
-      <p role="status">{trans('%1 differences', diff.total)}</p>
+      <p role="status">{trans.__('%1 differences', diff.total)}</p>
       <Groups rows={diff.rows} trans={trans} />
     </>
   );
@@ -131,10 +131,10 @@ function Groups({ rows, trans }: { rows: DiffRow[]; trans: Translate }): React.J
           <table className="jp-pixi-Diff">
             <thead>
               <tr>
-                <th scope="col">{trans('Package')}</th>
-                <th scope="col">{trans('Change')}</th>
-                <th scope="col">{trans('Before')}</th>
-                <th scope="col">{trans('After')}</th>
+                <th scope="col">{trans.__('Package')}</th>
+                <th scope="col">{trans.__('Change')}</th>
+                <th scope="col">{trans.__('Before')}</th>
+                <th scope="col">{trans.__('After')}</th>
               </tr>
             </thead>
             <tbody>
@@ -152,7 +152,7 @@ function Groups({ rows, trans }: { rows: DiffRow[]; trans: Translate }): React.J
             </tbody>
           </table>
           {group.rows.length > SHOWN ? (
-            <p className="jp-pixi-Quiet">{trans('… and %1 more', group.rows.length - SHOWN)}</p>
+            <p className="jp-pixi-Quiet">{trans.__('… and %1 more', group.rows.length - SHOWN)}</p>
           ) : null}
         </section>
       ))}

@@ -11,8 +11,8 @@ export function Matrix(): React.JSX.Element {
   const { trans } = usePanel();
   return (
     <>
-      <Section title={trans('Platforms')}>{() => <Table />}</Section>
-      <Section title={trans('Disk use')}>{() => <Disk />}</Section>
+      <Section title={trans.__('Platforms')}>{() => <Table />}</Section>
+      <Section title={trans.__('Disk use')}>{() => <Disk />}</Section>
     </>
   );
 }
@@ -26,7 +26,7 @@ function Table(): React.JSX.Element | null {
   const platforms = detail.platforms.map(one => one.name);
   return (
     <>
-      <div className="jp-pixi-Scroll" tabIndex={0} role="region" aria-label={trans('Platforms')}>
+      <div className="jp-pixi-Scroll" tabIndex={0} role="region" aria-label={trans.__('Platforms')}>
         <table className="jp-pixi-Matrix">
           <thead>
             <tr>
@@ -59,9 +59,9 @@ function Table(): React.JSX.Element | null {
         </table>
       </div>
       <p className="jp-pixi-Quiet">
-        {trans('● runs here · ✓ locked · ! out of date · ○ not locked')}
+        {trans.__('● runs here · ✓ locked · ! out of date · ○ not locked')}
         <br />
-        {trans('This machine: %1', detail.machine.subdir)}
+        {trans.__('This machine: %1', detail.machine.subdir)}
       </p>
     </>
   );
@@ -69,16 +69,16 @@ function Table(): React.JSX.Element | null {
 
 function judged(cell: Cell | undefined, runs: boolean, trans: Translate): [string, string] {
   if (!cell) {
-    return ['', trans('not for this platform')];
+    return ['', trans.__('not for this platform')];
   }
-  const why = runs ? trans('It runs here.') : (cell.why_not_here ?? '');
+  const why = runs ? trans.__('It runs here.') : (cell.why_not_here ?? '');
   if (cell.locked === null) {
-    return ['○', `${trans('not locked')}. ${why}`];
+    return ['○', `${trans.__('not locked')}. ${why}`];
   }
   if (!cell.up_to_date) {
-    return ['!', `${trans('out of date')}: ${cell.reason ?? ''} ${why}`];
+    return ['!', `${trans.__('out of date')}: ${cell.reason ?? ''} ${why}`];
   }
-  return [runs ? '●' : '✓', `${trans('%1 packages locked', cell.locked)}. ${why}`];
+  return [runs ? '●' : '✓', `${trans.__('%1 packages locked', cell.locked)}. ${why}`];
 }
 
 function Disk(): React.JSX.Element {
@@ -100,13 +100,13 @@ function Disk(): React.JSX.Element {
     };
   }, [store, manifest, state.detail]);
   if (!sizes) {
-    return <p className="jp-pixi-Quiet">{trans('Measuring …')}</p>;
+    return <p className="jp-pixi-Quiet">{trans.__('Measuring …')}</p>;
   }
   const clean = async (name: string) => {
     const sure = await actions.confirm(
-      trans('Remove the installed environment %1?', name),
-      trans('Its manifest and lock stay: it can be installed again from them.'),
-      trans('Remove')
+      trans.__('Remove the installed environment %1?', name),
+      trans.__('Its manifest and lock stay: it can be installed again from them.'),
+      trans.__('Remove')
     );
     if (sure) {
       await actions.run({ manifest, command: 'clean', environment: name });
@@ -118,15 +118,15 @@ function Disk(): React.JSX.Element {
         <li className="jp-pixi-Row" key={name}>
           <span className="jp-pixi-Grow">{name}</span>
           <span className="jp-pixi-Quiet">
-            {bytes === null ? trans('not installed') : size(bytes)}
+            {bytes === null ? trans.__('not installed') : size(bytes)}
           </span>
           {bytes === null ? null : (
             <button
               className="jp-pixi-Link"
-              aria-label={trans('Remove the installed environment %1', name)}
+              aria-label={trans.__('Remove the installed environment %1', name)}
               onClick={() => void clean(name).catch(() => undefined)}
             >
-              {trans('Clean')}
+              {trans.__('Clean')}
             </button>
           )}
         </li>

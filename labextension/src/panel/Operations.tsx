@@ -17,10 +17,10 @@ export function Operations(): React.JSX.Element | null {
   const ended = all.filter(one => one.state !== 'running').slice(-1);
   if (state.starting && !running.length) {
     return (
-      <section className="jp-pixi-Operations" aria-label={trans('Operations')}>
+      <section className="jp-pixi-Operations" aria-label={trans.__('Operations')}>
         <div className="jp-pixi-OperationCard" data-state="starting">
           <div className="jp-pixi-Operation" role="status">
-            {trans('Starting …')}
+            {trans.__('Starting …')}
           </div>
         </div>
       </section>
@@ -30,7 +30,7 @@ export function Operations(): React.JSX.Element | null {
     return null;
   }
   return (
-    <section className="jp-pixi-Operations" aria-label={trans('Operations')}>
+    <section className="jp-pixi-Operations" aria-label={trans.__('Operations')}>
       {[...running, ...(running.length ? [] : ended)].map(one => (
         <One key={one.id} operation={one} />
       ))}
@@ -68,7 +68,7 @@ function One({ operation }: { operation: Operation }): React.JSX.Element {
               store.api.cancel(manifest ?? '', id ?? '').catch(failed);
             }}
           >
-            {trans('Cancel')}
+            {trans.__('Cancel')}
           </button>
         ) : (
           <>
@@ -79,7 +79,7 @@ function One({ operation }: { operation: Operation }): React.JSX.Element {
                   actions.run({ manifest: manifest ?? '', command: 'undo' }).catch(failed);
                 }}
               >
-                {trans('Undo')}
+                {trans.__('Undo')}
               </button>
             ) : null}
             <button
@@ -88,7 +88,7 @@ function One({ operation }: { operation: Operation }): React.JSX.Element {
                 store.dismiss(id ?? '');
               }}
             >
-              {trans('Close')}
+              {trans.__('Close')}
             </button>
           </>
         )}
@@ -100,6 +100,6 @@ function One({ operation }: { operation: Operation }): React.JSX.Element {
 /** The command as people know it. The start of a kernel is none that anybody types. */
 function titleOf({ command, environment }: Operation, trans: Translate): string {
   return command[0] === 'kernels' && command[1] === 'prepare'
-    ? trans('Start of %1', environment ?? command[command.length - 1] ?? '')
+    ? trans.__('Start of %1', environment ?? command[command.length - 1] ?? '')
     : command.join(' ');
 }

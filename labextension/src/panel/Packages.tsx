@@ -22,7 +22,7 @@ export function Packages(): React.JSX.Element | null {
     return null;
   }
   return (
-    <Section title={trans('All locked packages')} count={cell.locked}>
+    <Section title={trans.__('All locked packages')} count={cell.locked}>
       {() => (
         <All
           key={`${state.manifest ?? ''} ${detail.name} ${cell.name}`}
@@ -61,7 +61,7 @@ function All(props: { environment: string; platform: string }): React.JSX.Elemen
     return <Message kind="error" problem={problem} />;
   }
   if (!all) {
-    return <p className="jp-pixi-Quiet">{trans('Reading the lock file …')}</p>;
+    return <p className="jp-pixi-Quiet">{trans.__('Reading the lock file …')}</p>;
   }
   const shown = filtered(all, text);
   return (
@@ -69,15 +69,15 @@ function All(props: { environment: string; platform: string }): React.JSX.Elemen
       <input
         className="jp-pixi-Input"
         type="search"
-        aria-label={trans('Filter packages')}
-        placeholder={trans('Filter')}
+        aria-label={trans.__('Filter packages')}
+        placeholder={trans.__('Filter')}
         value={text}
         onChange={event => {
           setText(event.target.value);
         }}
       />
       <Rows rows={shown} />
-      <div className="jp-pixi-Quiet">{trans('Locked for %1.', platform)}</div>
+      <div className="jp-pixi-Quiet">{trans.__('Locked for %1.', platform)}</div>
     </>
   );
 }
@@ -92,7 +92,7 @@ export function Rows({ rows }: { rows: readonly LockedPackage[] }): React.JSX.El
       className="jp-pixi-Rows"
       role="list"
       tabIndex={0}
-      aria-label={trans('Locked packages')}
+      aria-label={trans.__('Locked packages')}
       style={{ height: Math.min(ROOM, rows.length * HEIGHT) }}
       onScroll={event => {
         setScrolled(event.currentTarget.scrollTop);

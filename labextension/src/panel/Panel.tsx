@@ -19,7 +19,7 @@ export function Panel(): React.JSX.Element {
       <div className="jp-pixi-Panel-body">
         <Message kind="error" problem={state.problem} />
         <button className="jp-pixi-Button" onClick={() => void store.load()}>
-          {trans('Try again')}
+          {trans.__('Try again')}
         </button>
       </div>
     );
@@ -51,13 +51,15 @@ export function Panel(): React.JSX.Element {
 function Nothing(): React.JSX.Element {
   const { state, trans } = usePanel();
   if (!state.complete) {
-    return <p className="jp-pixi-Quiet jp-pixi-Panel-body">{trans('Looking for workspaces …')}</p>;
+    return (
+      <p className="jp-pixi-Quiet jp-pixi-Panel-body">{trans.__('Looking for workspaces …')}</p>
+    );
   }
   return (
     <div className="jp-pixi-Panel-body">
-      <p>{trans('There is no Pixi workspace here.')}</p>
+      <p>{trans.__('There is no Pixi workspace here.')}</p>
       <p className="jp-pixi-Quiet">
-        {trans('Make one in a folder with %1, in a terminal or in a notebook:', 'init')}
+        {trans.__('Make one in a folder with %1, in a terminal or in a notebook:', 'init')}
       </p>
       <pre className="jp-pixi-Code">%pixi init</pre>
     </div>
@@ -74,7 +76,7 @@ function Chooser({ workspace }: { workspace: Workspace }): React.JSX.Element {
       {several ? (
         <select
           className="jp-pixi-Select"
-          aria-label={trans('Workspace')}
+          aria-label={trans.__('Workspace')}
           value={workspace.manifest}
           onChange={event => void store.select(event.target.value)}
         >
@@ -102,8 +104,8 @@ function Chooser({ workspace }: { workspace: Workspace }): React.JSX.Element {
         <div className="jp-pixi-Notice" role="status">
           <span>
             {lock.exists
-              ? trans('The lock file is out of date: %1', lock.reason ?? '')
-              : trans('There is no lock file yet.')}
+              ? trans.__('The lock file is out of date: %1', lock.reason ?? '')
+              : trans.__('There is no lock file yet.')}
           </span>
           <button
             className="jp-pixi-Button"
@@ -113,7 +115,7 @@ function Chooser({ workspace }: { workspace: Workspace }): React.JSX.Element {
                 .catch(() => undefined)
             }
           >
-            {trans('Lock')}
+            {trans.__('Lock')}
           </button>
         </div>
       ) : null}
@@ -125,26 +127,26 @@ function Chooser({ workspace }: { workspace: Workspace }): React.JSX.Element {
               actions.showDiff(workspace.manifest);
             }}
           >
-            {trans('What changed in the lock file')}
+            {trans.__('What changed in the lock file')}
           </button>
           {detail.undo !== null ? (
             <button
               className="jp-pixi-Link"
-              title={trans('Take back: %1', detail.undo)}
+              title={trans.__('Take back: %1', detail.undo)}
               onClick={() =>
                 void actions
                   .run({ manifest: workspace.manifest, command: 'undo' })
                   .catch(() => undefined)
               }
             >
-              {trans('Undo %1', detail.undo)}
+              {trans.__('Undo %1', detail.undo)}
             </button>
           ) : null}
         </div>
       ) : null}
       {detail?.frozen ? (
         <div className="jp-pixi-Notice">
-          {trans('This workspace is frozen: it cannot be changed.')}
+          {trans.__('This workspace is frozen: it cannot be changed.')}
         </div>
       ) : null}
     </section>

@@ -51,7 +51,7 @@ export function Prepared(props: {
               props.change.reset();
             }}
           >
-            {trans('Cancel')}
+            {trans.__('Cancel')}
           </button>
         ) : null}
       </div>
@@ -68,9 +68,9 @@ function Plan({ plan }: { plan: Planned }): React.JSX.Element {
   const { own, others, platforms, written } = plan;
   const nothing = !own.length && !others.length;
   return (
-    <div className="jp-pixi-Plan" role="region" aria-label={trans('Preview')} ref={region}>
+    <div className="jp-pixi-Plan" role="region" aria-label={trans.__('Preview')} ref={region}>
       <div className="jp-pixi-Plan-head" role="status">
-        {nothing ? trans('Nothing would change in the lock file') : counted(plan, trans)}
+        {nothing ? trans.__('Nothing would change in the lock file') : counted(plan, trans)}
       </div>
       {plan.download ? <Fetched download={plan.download} /> : null}
       {written.map(line => (
@@ -78,11 +78,11 @@ function Plan({ plan }: { plan: Planned }): React.JSX.Element {
           {line}
         </code>
       ))}
-      <Rows rows={own} platforms={platforms} label={trans('Changes')} />
+      <Rows rows={own} platforms={platforms} label={trans.__('Changes')} />
       {others.length ? (
         <details>
-          <summary>{trans('In other environments: %1', others.length)}</summary>
-          <Rows rows={others} platforms={[]} label={trans('Changes in other environments')} />
+          <summary>{trans.__('In other environments: %1', others.length)}</summary>
+          <Rows rows={others} platforms={[]} label={trans.__('Changes in other environments')} />
         </details>
       ) : null}
       {plan.notes.map(note => (
@@ -97,12 +97,12 @@ function Plan({ plan }: { plan: Planned }): React.JSX.Element {
 function Fetched({ download }: { download: Download }): React.JSX.Element {
   const { trans } = usePanel();
   const { packages, bytes, unknown } = download;
-  let text = trans('Nothing has to be downloaded');
+  let text = trans.__('Nothing has to be downloaded');
   if (packages > unknown) {
-    text = trans('To download: %1 (packages: %2)', size(bytes), packages);
-    text += unknown ? `, ${trans('of which %1 are of unknown size', unknown)}` : '';
+    text = trans.__('To download: %1 (packages: %2)', size(bytes), packages);
+    text += unknown ? `, ${trans.__('of which %1 are of unknown size', unknown)}` : '';
   } else if (packages) {
-    text = trans('To download: packages of unknown size: %1', packages);
+    text = trans.__('To download: packages of unknown size: %1', packages);
   }
   return <div className="jp-pixi-Quiet">{text}</div>;
 }
@@ -129,7 +129,7 @@ function Rows(props: {
         ))}
       </ul>
       {rows.length > SHOWN ? (
-        <div className="jp-pixi-Quiet">{trans('… and %1 more', rows.length - SHOWN)}</div>
+        <div className="jp-pixi-Quiet">{trans.__('… and %1 more', rows.length - SHOWN)}</div>
       ) : null}
     </>
   );
@@ -157,9 +157,9 @@ function Row(props: { row: PlannedChange; platforms: readonly string[] }): React
       {row.loaded ? (
         <span
           className="jp-pixi-Badge jp-pixi-mod-loaded"
-          title={trans('This notebook has imported it')}
+          title={trans.__('This notebook has imported it')}
         >
-          {trans('loaded')}
+          {trans.__('loaded')}
         </span>
       ) : null}
       {places.length ? <span className="jp-pixi-Quiet">{places.join(' · ')}</span> : null}
@@ -175,5 +175,5 @@ function counted(plan: Planned, trans: Translate): string {
     counts.set(word, (counts.get(word) ?? 0) + 1);
   }
   const parts = [...counts].map(([word, count]) => `${count} ${word}`);
-  return trans('In the lock file: %1', parts.join(', '));
+  return trans.__('In the lock file: %1', parts.join(', '));
 }

@@ -57,8 +57,9 @@ describe('the events of an operation', () => {
     const data = { kind: 'install', environments: { cpu: {}, gpu: {} } };
     const { result } = foldAll('a', '/w', [STARTED, { event: 'result', data }]);
     expect(result?.environments).toEqual(['cpu', 'gpu']);
-    const words = (text: string, ...values: (string | number)[]) =>
-      text.replace('%1', String(values[0]));
+    const words = {
+      __: (text: string, ...values: (string | number)[]) => text.replace('%1', String(values[0]))
+    };
     expect(resultText(result, words)).toBe('Installed: cpu, gpu');
     const locked = { event: 'result', data: { kind: 'lock', changed: false } };
     const same = foldAll('a', '/w', [STARTED, locked]).result;
