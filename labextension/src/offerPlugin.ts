@@ -5,7 +5,7 @@ import type { Cell, CodeCell } from '@jupyterlab/cells';
 import { INotebookTracker, type Notebook, NotebookActions } from '@jupyterlab/notebook';
 
 import { Commands, type Front, type Hub, IHub } from './hub';
-import { missingModule } from './model/missingImport';
+import { missingModule, tableFor } from './model/missingImport';
 import type { Operation } from './model/operation';
 import { problemOf } from './model/rest';
 import { OperationView } from './operationView';
@@ -81,11 +81,22 @@ async function offer(
   text.textContent = trans.__('%1 is not in the environment %2.', module, front.environment);
   const add = button(trans.__('Add %1', name), 'jp-pixi-mod-accept');
   add.title = trans.__('Write %1 (%2) to %3, lock it, install it', name, source, file);
+  const detail = store.get().detail;
+  const features =
+    detail?.manifest === front.manifest
+      ? detail.environments.find(one => one.name === front.environment)?.features
+      : undefined;
+  const table = tableFor(file, features, found.conda === null);
+  const where = document.createElement('span');
+  where.className = 'jp-pixi-Quiet';
+  where.textContent = table
+    ? trans.__('It would be written to %1 in %2 (%3).', table, file, source)
+    : trans.__('It would be written to %1 (%2).', file, source);
   const more = button(trans.__('Other packages …'));
   more.addEventListener('click', () => {
     void app.commands.execute(Commands.add);
   });
-  node.append(text, add, more);
+  node.append(text, add, more, where);
   area.append(node);
 
   add.addEventListener('click', () => {

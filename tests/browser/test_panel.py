@@ -58,6 +58,7 @@ def test_a_missing_import_is_one_click(page: Any, lab: Running, real: Any, pictu
     offer = page.locator(".jp-pixi-Offer")
     offer.wait_for(timeout=20_000)
     assert "humanize is not in the environment default" in offer.inner_text()
+    assert "It would be written to [dependencies] in pixi.toml (conda)." in offer.inner_text()
     picture("missing-import")
     accessible(page, ".jp-pixi-Offer")
     offer.get_by_role("button", name="Add humanize").click()
@@ -129,6 +130,33 @@ def test_cancel_reload_and_a_terminal(page: Any, lab: Running, real: Any, channe
     finally:
         channel_server.stall = None
         channel_server.release.set()
+
+
+def test_a_first_start_shows_its_progress(
+    page: Any, lab: Running, real: Any, channel_server: Server, picture: Any
+) -> None:
+    workspace = real("dusk", REAL.replace("threadpoolctl", "here-only"))  # a package that no other test has cached
+    workspace.do("lock")
+    channel_server.stalled.clear()
+    channel_server.release.clear()
+    channel_server.stall = "here-only"
+    try:
+        show(page, "dusk", "tools")
+        open_notebook(page, lab, "dusk", "tools", wait=False)
+        assert channel_server.stalled.wait(60)
+        label = page.locator(".jp-NotebookPanel-toolbar .jp-pixi-Label-button")
+        label.filter(has_text="dusk · tools: working …").wait_for(timeout=LONG)
+        card = operation(page.locator(".jp-pixi-Panel"), "running")
+        assert "Start of tools" in card.inner_text()
+        card.get_by_role("progressbar").wait_for(timeout=LONG)
+        picture("first-start")
+        page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-cell') }")
+    finally:
+        channel_server.stall = None
+        channel_server.release.set()
+    # The cell that was run meanwhile waited for the kernel.
+    page.locator(".jp-OutputArea-output", has_text="2").first.wait_for(timeout=LONG)
+    label.filter(has_text=re.compile("^dusk · tools$")).wait_for(timeout=LONG)
 
 
 def test_trust_dialog(page: Any, lab: Running, real: Any, picture: Any) -> None:

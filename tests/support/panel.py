@@ -50,8 +50,10 @@ def execute(page: Any, source: str, printed: str | None = None) -> None:
         page.locator(".jp-OutputArea-output", has_text=printed).first.wait_for(timeout=LONG)
 
 
-def open_notebook(page: Any, lab: Running, name: str, environment: str, source: str = "1 + 1") -> None:
-    """Opens a notebook of an environment and waits for its kernel."""
+def open_notebook(
+    page: Any, lab: Running, name: str, environment: str, source: str = "1 + 1", *, wait: bool = True
+) -> None:
+    """Opens a notebook of an environment, and waits for its kernel."""
     kernel = {"name": f"pixi.{name}.{environment}", "display_name": f"{name} · {environment}"}
     cell = {"cell_type": "code", "id": "a", "execution_count": None, "metadata": {}, "source": source, "outputs": []}
     document = {"nbformat": 4, "nbformat_minor": 5, "metadata": {"kernelspec": kernel}, "cells": [cell]}
@@ -63,6 +65,9 @@ def open_notebook(page: Any, lab: Running, name: str, environment: str, source: 
     )
     path = f"{name}/a.ipynb"
     page.evaluate("path => { window.jupyterapp.commands.execute('docmanager:open', {path}) }", path)
+    if not wait:
+        page.locator(".jp-NotebookPanel").wait_for(timeout=LONG)
+        return
     page.wait_for_function(
         "path => { const w = window.jupyterapp.shell.currentWidget;"
         " return w?.context?.path === path && w.sessionContext?.session?.kernel?.status === 'idle' }",

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { groups } from '../lockDiff';
-import { missingModule } from '../missingImport';
+import { missingModule, tableFor } from '../missingImport';
 import type { DiffRow } from '../rest';
 import { filtered, here, versionsOf } from '../rows';
 import { visible } from '../window';
@@ -98,5 +98,15 @@ describe('a lock difference', () => {
       ],
       [['b / linux'], ['x']]
     ]);
+  });
+});
+
+describe('the package of a missing module', () => {
+  it('is written where an add writes, as far as that is sure', () => {
+    expect(tableFor('pixi.toml', ['tools', 'default'], false)).toBe('[dependencies]');
+    expect(tableFor('pixi.toml', ['default'], true)).toBe('[pypi-dependencies]');
+    expect(tableFor('pixi.toml', ['tools'], false)).toBeUndefined();
+    expect(tableFor('pixi.toml', undefined, false)).toBeUndefined();
+    expect(tableFor('pyproject.toml', ['default'], true)).toBeUndefined();
   });
 });
