@@ -12,10 +12,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import jupyter_pixi
 import psutil
 import pytest
+from jupyter_pixi.kernels.bridge import magic
 from jupyter_pixi.kernels.bridge import standby as module
 from jupyter_pixi.kernels.bridge.child import Child
 from jupyter_pixi.kernels.bridge.context import Context
@@ -173,6 +175,39 @@ def test_an_updated_package_is_what_runs(isolated_home: Home, tmp_path: Path) ->
         assert status == 2 and said.startswith("new\n")
     finally:
         standby.close()
+
+
+class Events:
+    """IPython's events, as far as a kernel needs them."""
+
+    def __init__(self) -> None:
+        self.handlers: dict[str, list[Callable[[], None]]] = {"pre_run_cell": [], "post_run_cell": []}
+
+    def register(self, event: str, function: Callable[[], None]) -> None:
+        self.handlers[event].append(function)
+
+    def unregister(self, event: str, function: Callable[[], None]) -> None:
+        self.handlers[event].remove(function)
+
+    def trigger(self, event: str) -> None:
+        for function in list(self.handlers[event]):
+            function()
+
+
+def test_an_engine_is_wanted_once_no_cell_has_run_for_a_moment(
+    isolated_home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(magic, "IDLE", 0.2)
+    shell = SimpleNamespace(events=Events())
+    bridge = magic.Bridge(shell, Context(python=sys.executable, environ=isolated_home.environ))
+    kept = threading.Event()
+    bridge.__dict__["standby"] = SimpleNamespace(keep=kept.set)
+    bridge.prepare_when_idle()
+    shell.events.trigger("pre_run_cell")
+    assert not kept.wait(1), "a cell runs"
+    shell.events.trigger("post_run_cell")
+    assert kept.wait(SECONDS)
+    assert shell.events.handlers == {"pre_run_cell": [], "post_run_cell": []}
 
 
 @pytest.mark.parametrize("reason", ["setting", "rescue", "memory"])

@@ -87,7 +87,7 @@ def registered(shell: Any) -> Optional[Bridge]:
 def load(shell: Any) -> None:
     """`%load_ext jupyter_pixi`: registers the magic, unless the launcher has done so with what only it knows."""
     if registered(shell) is None:
-        register(shell, Context.handed_over() or Context.of_this_process())
+        register(shell, Context.handed_over() or Context.of_this_process()).prepare_when_idle()
 
 
 def start() -> None:
