@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
 import time
@@ -251,7 +250,8 @@ def test_a_sagemaker_job_runs_in_the_environment(docker: Engine, weather, tmp_pa
 
 def test_repo2docker_builds_the_binder_folder_and_its_kernels_run(docker: Engine, weather, tmp_path: Path):
     weather.do("export", "binder", "-e", "prod")
-    shutil.rmtree(weather.root / ".pixi", ignore_errors=True)
+    (weather.root / ".pixi/envs/prod").mkdir(parents=True, exist_ok=True)
+    (weather.root / ".pixi/envs/prod/of-this-machine").touch()
     repo2docker(docker, weather.root, tmp_path, "weather-binder")
     serve_it = ["jupyter", "lab", "--ip=127.0.0.1", "--port=8899", "--IdentityProvider.token=t", "--no-browser"]
     docker.run("run", "--detach", "--network=none", "--name", "hub", "weather-binder", *serve_it)
@@ -272,6 +272,7 @@ def test_repo2docker_builds_the_binder_folder_and_its_kernels_run(docker: Engine
         assert said.split()[:2] == ["1000", "/home/jovyan/.pixi/envs/prod"]
         magic = kernel.replace("import os, sys; print(", "get_ipython().run_line_magic('pixi', 'status'); print(1) #")
         assert "ready" in docker.run("exec", "hub", "python", "-c", magic).stdout
+        assert docker.run("exec", "hub", "test", "-e", ".pixi/envs/prod/of-this-machine", check=False).returncode == 1
         lab = docker.run("exec", "hub", "python", "-c", ask.format("lab")).stdout
         assert "JupyterLab" in lab
     finally:

@@ -248,14 +248,19 @@ def test_a_link_to_an_archive(hub):
     url, stop = serve(served)
     try:
         status, _, page = client.get(link(f"{url}/course-1.tar.xz", urlpath="lab/tree/tour.ipynb"))
+        assert status == 200, page
+        assert "mark.sh" in page
+        assert not list(root.iterdir()), "nothing is there before consent"
+        client.submit(page)
+        assert (root / "shared/tour.ipynb").is_file()
+        assert not (root / "shared/.git").exists()
+        (root / "shared/mark.sh").write_text("# mine\n")
+        _, _, page = client.submit(client.get(link(f"{url}/course-1.tar.xz"))[2])
+        assert "stays as it is" in page
+        assert "id=agree" in page, "what would run is not what was agreed to"
+        assert (root / "shared/mark.sh").read_text() == "# mine\n"
     finally:
         stop()
-    assert status == 200, page
-    assert "mark.sh" in page
-    assert not list(root.iterdir()), "nothing is there before consent"
-    client.submit(page)
-    assert (root / "shared/tour.ipynb").is_file()
-    assert not (root / "shared/.git").exists()
 
 
 def test_a_button_that_is_pressed_twice_installs_once(hub):

@@ -101,6 +101,8 @@ def warn(plan: Plan, target: Target, options: Options) -> tuple[str, ...]:
         found.append(f"Packages come from {', '.join(private)}. If that needs a password, add --auth.")
     if "ipykernel" not in target.packages and "jupyterlab" in target.packages:
         found.append("JupyterLab is in the environment and ipykernel is not.")
+    if target.python is None:
+        found.append("There is no Python in it, so what packages set in etc/conda/env_vars.d is not set in the image.")
     return tuple(text for text in found if text)
 
 

@@ -128,6 +128,14 @@ def test_what_cannot_become_an_image_is_refused():
         sagemaker.sagemaker(PLAN, dockerfile.Options("prod"))
 
 
+def test_an_environment_without_python_becomes_an_image():
+    bare = dataclasses.replace(JOB, python=None, packages=frozenset({"r-base"}))
+    export = dockerfile.dockerfile(dataclasses.replace(PLAN, targets=(bare,)), dockerfile.Options("job"))
+    assert "bin/python" not in export.files[0].text
+    assert 'RUN test -n "$(ls /app/.pixi/envs/job/conda-meta/*.json)"' in export.files[0].text
+    assert any("env_vars.d" in text for text in export.warnings)
+
+
 def test_sources_of_other_environments_are_there_for_the_check():
     plan = dataclasses.replace(PLAN, sources=(Source("mine", "libs/mine"), Source("w", "w-1-py3-none-any.whl")))
     text = dockerfile.dockerfile(plan, dockerfile.Options("prod")).files[0].text
