@@ -19,6 +19,8 @@ class Server:
     url: str
     stall: str | None = None  # requests whose path contains this wait until `release`
     fail: str | None = None  # requests whose path contains this get 500
+    cut: str | None = None  # requests whose path contains this get the first half, and the connection ends
+    cuts: int = 1 << 30  # how many of them; the others get the whole
     asked: list[str] = field(default_factory=list)  # the paths requested so far
     stalled: threading.Event = field(default_factory=threading.Event)  # set when a request waits
     release: threading.Event = field(default_factory=threading.Event)
@@ -50,9 +52,22 @@ class _Handler(SimpleHTTPRequestHandler):
             self.send_error(500)
             return
         try:
-            super().do_GET()
+            if self.control.cut and self.control.cut in self.path and self.control.cuts:
+                self.control.cuts -= 1
+                self._half()
+            else:
+                super().do_GET()
         except OSError:
             self.close_connection = True
+
+    def _half(self) -> None:
+        """Promises the whole file, sends half of it, and hangs up."""
+        data = Path(self.translate_path(self.path)).read_bytes()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data[: len(data) // 2])
+        self.close_connection = True
 
 
 @contextmanager

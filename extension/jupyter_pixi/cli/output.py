@@ -92,6 +92,8 @@ class Output:
             self.say(event.text)
         elif isinstance(event, Phase) and self.progress and not self.quiet:
             self._draw(event.title)
+        elif isinstance(event, Phase) and event.phase == "wait":
+            self.say(f"{event.title} …")  # without a bar, too, one has to know why nothing happens
         elif isinstance(event, Progress) and self.progress and not self.quiet:
             count = f"{event.done}/{event.total}" if event.total else str(event.done)
             self._draw(f"{event.phase} {count} {event.item or ''}")

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from .. import system
 from ..errors import PixiError
+from ..events import Phase
 from . import history, journal, scripts
 from .context import Context
 from .history import Entry, Kind
@@ -93,7 +94,7 @@ def _wait_for(lock: system.FileLock, context: Context) -> None:
     try:
         while not lock.try_acquire():
             if not told:
-                context.note("Waiting for another change of this workspace to finish …")
+                context.sink(Phase(phase="wait", title="Waiting for another change of this workspace to finish"))
                 told = True
             time.sleep(0.02)
             _stop_if_cancelled()
