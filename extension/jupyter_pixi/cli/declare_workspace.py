@@ -93,6 +93,7 @@ def declare_init(commands: Commands) -> None:
     what.add_argument(
         "--import", "-i", dest="source", metavar="FILE", help="take over an environment.yml or a requirements.txt"
     )
+    what.add_argument("--template", metavar="NAME|PATH", help="`notebook`, `r-notebook`, or another manifest")
     init.add_argument("--channel", "-c", metavar="CHANNEL", action="append", default=[], help="a channel (repeatable)")
     init.add_argument(
         "--platform", "-p", metavar="PLATFORM", action="append", default=[], help="a platform (repeatable)"

@@ -8,6 +8,7 @@ _EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("init weather -c conda-forge -p linux-64 -p osx-arm64", "in a new folder, for two platforms"),
         ("init --import environment.yml", "from what conda has"),
         ("init --import requirements.txt", "from what pip has"),
+        ("init --template notebook", "Python and its kernel"),
         ("init --format pyproject", "in a pyproject.toml, a new one or the one that is there"),
         ("init --script plot.py", "an inline block in a script"),
     ),

@@ -29,12 +29,13 @@ def init(arguments: Namespace) -> int:
         path=Path(arguments.path) if arguments.path else None,
         format=arguments.format,
         source=context.cwd / arguments.source if arguments.source else None,
+        template=arguments.template,
         channels=tuple(arguments.channel),
         platforms=tuple(arguments.platform),
         scm=arguments.scm,
         mapping=tuple(arguments.conda_pypi_map),
     )
-    if options.format is None and options.source is None:
+    if options.format is None and options.source is None and options.template is None:
         options = replace(options, format=_asked_format(context, options))
     made = work(context, options)
     remember(open_workspace(replace(context, manifest_path=made.manifest)), context)
@@ -50,7 +51,7 @@ def _script(arguments: Namespace, context: Context) -> int:
     from ..errors import UsageError
     from ..operations.scripts import init_script
 
-    for flag in ("path", "format", "source", "scm"):
+    for flag in ("path", "format", "source", "template", "scm"):
         if getattr(arguments, flag):
             raise UsageError(f"the argument '--script' cannot be used with '{_SHOWN.get(flag, f'--{flag}')}'")
     assert context.script is not None

@@ -33,11 +33,15 @@ _FILES = {"pixi": "pixi.toml", "pyproject": "pyproject.toml", "mojoproject": "mo
 
 @dataclass(frozen=True)
 class InitOptions:
-    """What `init` was asked for; field names are its flags. `source` is the file of --import."""
+    """What `init` was asked for; field names are its flags. `source` is the file of --import.
+
+    `template` is a name (template.BUILT_IN), or the path of a manifest or of a folder that has one.
+    """
 
     path: Path | None = None
     format: str | None = None
     source: Path | None = None
+    template: str | None = None
     channels: tuple[str, ...] = ()
     platforms: tuple[str, ...] = ()
     scm: str | None = None
@@ -58,7 +62,10 @@ def init(context: Context, options: InitOptions) -> Initialised:
     refuse_if_frozen_folder(folder, context.environ)
     config = load_config(None, context.environ, context.settings)
     kind = options.format or "pixi"
-    target = folder / _FILES[kind]
+    name, template = _FILES[kind], None
+    if options.template is not None:
+        name, template = _from_template(options.template, folder, options, config, context)
+    target = folder / name
     if _is_home_of_pixi(folder, context):
         raise PixiError(
             f"a workspace in {folder}, the parent folder of your PIXI_HOME, is not allowed: its `.pixi` is Pixi's own.",
@@ -69,7 +76,7 @@ def init(context: Context, options: InitOptions) -> Initialised:
     elif target.exists():
         raise PixiError(f"{target.name} already exists", help=f"The workspace at {folder} can be used as it is.")
     else:
-        text = (
+        text = template or (
             _from_source(folder, options, config, context) if options.source else _fresh(folder, kind, options, config)
         )
         folder.mkdir(parents=True, exist_ok=True)
@@ -83,6 +90,18 @@ def init(context: Context, options: InitOptions) -> Initialised:
     _append_block(folder / ".gitignore", _IGNORE)
     _append_block(folder / ".gitattributes", _ATTRIBUTES.get(options.scm or "github", _ATTRIBUTES["github"]))
     return Initialised(target, lines)
+
+
+def _from_template(
+    template: str, folder: Path, options: InitOptions, config: Config, context: Context
+) -> tuple[str, str]:
+    """The name and text of a manifest that a template gives."""
+    from .template import BUILT_IN, from_manifest
+
+    if template in BUILT_IN:
+        text = _fresh(folder, "pixi", options, config)
+        return _FILES["pixi"], text + "".join(f'{name} = "*"\n' for name in BUILT_IN[template])
+    return from_manifest(context.cwd / Path(template).expanduser(), folder, options.channels, options.platforms)
 
 
 def _is_home_of_pixi(folder: Path, context: Context) -> bool:

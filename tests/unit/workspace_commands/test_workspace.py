@@ -270,3 +270,27 @@ def test_a_local_folder_is_written_from_the_manifest_on(
     source = pixi("add", "x", "--path", "lib", "--frozen")
     assert (source.status, "pixi-build" in source.err) == (1, True)
     assert manifest.read_bytes() == before
+
+
+def test_init_from_a_template(pixi, folder: Path) -> None:
+    assert pixi("init", "one", "--template", "notebook", "-c", "other").status == 0
+    made = read(folder / "one/pixi.toml")
+    assert made["dependencies"] == {"python": "*", "ipykernel": "*"}
+    assert (made["workspace"]["name"], made["workspace"]["channels"]) == ("one", ["other"])
+    (folder / "one/pixi.toml").write_text('[workspace]\nname = "one" # mine\nchannels = ["x"]\n[tasks]\nhi = "echo"\n')
+    assert pixi("init", "two", "--template", "one", "-p", "linux-64").status == 0
+    text = (folder / "two/pixi.toml").read_text()
+    assert text.startswith('[workspace]\nname = "two" # mine\nchannels = ["x"]\nplatforms = ["linux-64"]\n')
+    assert (folder / "two/.gitignore").is_file()
+    assert pixi("init", "two", "--template", "one/pixi.toml").status == 1
+    (folder / "py").mkdir()
+    (folder / "py/pyproject.toml").write_text(
+        '[project]\nname = "py"\nversion = "1"\n[tool.pixi.workspace]\nchannels = []\n'
+    )
+    assert pixi("init", "three", "--template", "py").status == 0
+    assert read(folder / "three/pyproject.toml")["project"]["name"] == "three"
+    ran = pixi("init", "four", "--template", "nowhere")
+    assert (ran.status, "There is no template at" in ran.err, (folder / "four").exists()) == (1, True, False)
+    (folder / "one/pixi.toml").write_text('[workspace]\nreadme = "README"\nchannels = []\n')
+    assert (pixi("init", "four", "--template", "one").status, (folder / "four").exists()) == (1, False)
+    assert pixi("init", "five", "--template", "one", "--format", "pixi").status == 2
