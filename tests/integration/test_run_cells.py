@@ -133,3 +133,38 @@ def test_a_switch_without_a_server_starts_again_in_place_and_says_what_to_choose
     again = kernel.run("%pixi switch tools")
     assert again.status == "ok" and "on `tools` already" in again.text
     assert kernel.run("%pixi switch nowhere").status == "error"
+
+
+def completions(kernel: Kernel, line: str) -> list[str]:
+    """What the kernel offers at the end of a line."""
+    message = kernel.client.complete(line, len(line))
+    while True:
+        reply = kernel.client.get_shell_msg(timeout=30)
+        if reply["parent_header"].get("msg_id") == message:
+            begin, end = reply["content"]["cursor_start"], reply["content"]["cursor_end"]
+            return [line[:begin] + match + line[end:] for match in reply["content"]["matches"]]
+
+
+def test_a_cell_completes_what_pixi_knows_and_nothing_of_python(kernel):
+    assert completions(kernel, "%pixi swi") == ["%pixi switch"]
+    assert completions(kernel, "%pixi run f") == ["%pixi run fails", "%pixi run flood"]
+    assert completions(kernel, "%%pixi run -e ") == ["%%pixi run -e default", "%%pixi run -e tools"]
+    assert completions(kernel, "%pixi install --environment=t") == ["%pixi install --environment=tools"]
+    assert completions(kernel, "%pixi add --fe") == ["%pixi add --feature"]
+    assert completions(kernel, "%pixi add -f ") == ["%pixi add -f tools"]
+    assert completions(kernel, "%pixi task re") == ["%pixi task remove"]
+    assert completions(kernel, "%pixi workspace channel a") == ["%pixi workspace channel add"]
+    assert completions(kernel, "%pixi remove ipy") == ["%pixi remove ipykernel"]
+    assert completions(kernel, "%pixi list cow") == []
+    assert "%pixi add cowsay" in completions(kernel, "%pixi add co")  # from the cached index of the channel
+
+
+def test_help_and_nearest_names_in_a_cell(kernel):
+    assert kernel.value("%pixi").startswith("%pixi changes and shows the environment of this notebook")
+    told = kernel.value("%pixi run --help")
+    assert told.startswith("Usage: %pixi run ") and "%pixi run -e cuda python train.py" in told
+    wrong = kernel.run("%pixi isntall")
+    assert (
+        wrong.text.strip() == "error: unrecognized subcommand 'isntall'\nhelp: a similar subcommand exists: 'install'"
+    )
+    assert "a similar argument exists: '--pypi'" in kernel.run("%pixi add --pipy x").text

@@ -24,6 +24,7 @@ def add(arguments: Namespace) -> int:
     from ..operations.add import AddOptions
     from ..operations.add import add as work
 
+    _refuse_places_of_a_script(arguments, "add")
     return _made(arguments, work, _asked(AddOptions, arguments, specs=tuple(arguments.specs)))
 
 
@@ -32,7 +33,15 @@ def remove(arguments: Namespace) -> int:
     from ..operations.remove import RemoveOptions
     from ..operations.remove import remove as work
 
+    _refuse_places_of_a_script(arguments, "remove")
     return _made(arguments, work, _asked(RemoveOptions, arguments, names=tuple(arguments.specs)))
+
+
+def _refuse_places_of_a_script(arguments: Namespace, command: str) -> None:
+    if getattr(arguments, "script", None):
+        from ..operations.scripts import refuse_options
+
+        refuse_options(command, {"--feature": arguments.feature, "--environment": arguments.environment})
 
 
 def _asked(options: type[_Options], arguments: Namespace, **given: Any) -> _Options:

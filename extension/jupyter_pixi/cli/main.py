@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
+from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from ..errors import Interrupted, PixiError
+from ..errors import Interrupted, PixiError, UsageError
 from ..events import Failed
 
 if TYPE_CHECKING:
@@ -33,7 +34,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         if not arguments:
             parser.print_help(sys.stderr)
             return 2
-        namespace = parse(parser, arguments)
+        try:
+            namespace = parse(parser, arguments)
+        except UsageError:
+            output = Output.of(_channels(arguments), arguments)  # a notebook draws this sentence too
+            raise
         output = Output.of(namespace, arguments)
         namespace.output = output
         return int(namespace.run(namespace))
@@ -51,6 +56,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _failed(output, _unexpected(error))
     finally:
         output.close()
+
+
+def _channels(arguments: Sequence[str]) -> Namespace:
+    """Where events go, of a command line that could not be understood."""
+    flag = "--events-fd"
+    at = arguments.index(flag) + 1 if flag in arguments else len(arguments)
+    return Namespace(events_fd=int(arguments[at])) if at < len(arguments) and arguments[at].isdigit() else Namespace()
 
 
 def _handed_over(output: Output, error: PixiError) -> int | None:

@@ -73,6 +73,14 @@ def test_locked_needs_a_lock_beside_it(pixi, script: Path) -> None:
     assert pixi("list", "--script", "pixi.toml").status == 2
 
 
+@pytest.mark.parametrize("words", [("add", "x"), ("remove", "x"), ("list",), ("tree",), ("run",)])
+def test_a_script_has_no_places(pixi, script: Path, words: tuple[str, ...]) -> None:
+    before = script.read_text()
+    ran = pixi(words[0], "--script", "plot.py", "--environment", "test", *words[1:])
+    assert ran.status == 1 and f"`pixi {words[0]} --script` does not support --environment" in ran.err
+    assert "one implicit default run environment" in ran.err and script.read_text() == before
+
+
 def test_a_script_without_a_block(pixi, folder: Path) -> None:
     (folder / "b.py").write_text("print(1)\n")
     ran = pixi("add", "--script", "b.py", "tool")

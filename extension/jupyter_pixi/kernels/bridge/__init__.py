@@ -31,8 +31,7 @@ def register(shell: Any, context: Context) -> Bridge:
     pixi.__doc__ = HELP
     pixi.bridge = bridge  # type: ignore[attr-defined]
     shell.register_magic_function(pixi, magic_kind="line_cell", magic_name="pixi")
-    for key in ("%pixi", "%%pixi"):
-        shell.set_hook("complete_command", bridge.complete, str_key=key)
+    complete_for(shell, bridge)
     if context.manifest and not context.rescue:
         hint_after_cells(shell, context)
     if context.warning:
@@ -43,6 +42,23 @@ def register(shell: Any, context: Context) -> Bridge:
         except OSError:
             pass
     return bridge
+
+
+def complete_for(shell: Any, bridge: Bridge) -> None:
+    """Lets an IPython complete the magic's lines, from 8.6 on without offers of its own for Python."""
+    try:
+        from IPython.core.completer import context_matcher
+    except ImportError:
+        for key in ("%pixi", "%%pixi"):
+            shell.set_hook("complete_command", bridge.complete, str_key=key)
+        return
+
+    @context_matcher(identifier="jupyter-pixi", priority=1000)  # type: ignore[untyped-decorator,unused-ignore]
+    def matcher(context: Any) -> Any:
+        return bridge.match(context)
+
+    others = [m for m in shell.Completer.custom_matchers if getattr(m, "matcher_identifier", "") != "jupyter-pixi"]
+    shell.Completer.custom_matchers = [*others, matcher]
 
 
 def warn_once(shell: Any, text: str) -> None:

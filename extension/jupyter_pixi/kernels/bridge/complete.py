@@ -52,7 +52,9 @@ def complete(context: Context, line: str) -> list[str]:
     begun = "" if line[-1:].isspace() else words.pop()
     if len(words) <= 1:
         return [name for name in COMMANDS if name.startswith(begun)] if words else []
-    found = [offer for offer in COMMANDS.get(words[1], ()) if offer.startswith("-") == begun.startswith("-")]
+    flag = begun.startswith("-")
+    known = COMMANDS.get(words[1], ()) if flag or len(words) == 2 else ()
+    found = [offer for offer in known if offer.startswith("-") == flag]
     found += offers(context, words[1:], begun)
     return [offer for offer in dict.fromkeys(found) if offer.startswith(begun)]
 

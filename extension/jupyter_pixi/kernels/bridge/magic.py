@@ -124,3 +124,16 @@ class Bridge:
 
         line = event.text_until_cursor if hasattr(event, "text_until_cursor") else event.line
         return complete(self.context, line)
+
+    def match(self, context: Any) -> dict[str, Any]:
+        """IPython's matcher (API version 2): what goes on with the word at the cursor, and that nothing else does."""
+        line = context.text_until_cursor
+        if not line.lstrip().startswith(("%pixi ", "%%pixi ")):
+            return {"completions": []}
+        from IPython.core.completer import SimpleCompletion
+
+        from .complete import complete
+
+        begun = "" if line[-1:].isspace() else line.split()[-1]
+        found = [SimpleCompletion(text=offer, type="pixi") for offer in complete(self.context, line)]
+        return {"completions": found, "suppress": True, "matched_fragment": begun}
