@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pexpect
 import pytest
 from support.workspaces import Workspace
 
@@ -94,3 +95,33 @@ def _ask(shell: str, line: str, script: object) -> str:
         return f"source {script}; COMP_WORDS=({words}); {call}"
     stand_in = 'compdef() { :; }; compadd() { print -l -- "${(@P)2}"; }; _files() { :; }'
     return f"{stand_in}; source {script}; words=({words}); CURRENT=$#words; _jupyter_pixi"
+
+
+OWN = {"bash": ".bashrc", "zsh": ".zshrc", "fish": ".config/fish/config.fish"}
+
+
+@shells
+def test_a_shell_is_activated_behind_the_users_own_files(odd, shell):
+    """What those do to PATH would else come first; and nothing of ours stays in the environment."""
+    own = odd.home.path / OWN[shell]
+    own.parent.mkdir(parents=True, exist_ok=True)
+    setting = (
+        "set -gx PATH /usr/bin /bin; set -gx MINE yes" if shell == "fish" else "export PATH=/usr/bin:/bin MINE=yes"
+    )
+    own.write_text(setting + "\n")
+    environ = {**odd.home.environ, "SHELL": str(shutil.which(shell)), "TERM": "dumb"}
+    child = pexpect.spawn(
+        sys.executable,
+        ["-P", "-m", "jupyter_pixi", "shell"],
+        cwd=str(odd.root),
+        env=environ,
+        timeout=60,
+        encoding="utf-8",
+    )
+    child.sendline('printf \'<%s|%s|%s|%s>\\n\' $MINE $GREETER_MOOD "$ZDOTDIR" "$PATH"')
+    child.expect(r"<yes\|sunny\|\|([^>]*)>")
+    assert child.match[1].startswith(f"{odd.prefix()}/bin")
+    child.sendline("exit 3")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 3

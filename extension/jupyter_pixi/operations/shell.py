@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import shutil
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from ..errors import PixiError
@@ -33,7 +34,7 @@ def become_shell(found: activation.Static, context: Context, *, change_prompt: b
         )
     name = Path(program).name
     environ = {k: v for k, v in context.environ.items() if k != "BASH_ENV"}
-    if name not in _READS:
+    if name not in (*_READS, "zsh"):
         return run_words([program], context.cwd, activation.evaluate(found, environ).environ(), context.environ)
     dialect = hook.dialect_name(name, {})
     text = hook.hook_text(found, environ, dialect, change_prompt=change_prompt, completions=completions)
@@ -42,5 +43,22 @@ def become_shell(found: activation.Static, context: Context, *, change_prompt: b
         own = Path(environ.get("HOME", "~")).expanduser() / ".bashrc"
         first = f"[ -f {shlex.quote(str(own))} ] && . {shlex.quote(str(own))}\n" if name == "bash" else ""
         path.write_text(first + text)
+        if name == "zsh":
+            zsh = _zsh(Path(folder), path, environ)
+            return run_words([program, "-i"], context.cwd, zsh, context.environ)
         words = [program, *(word.replace("FILE", str(path)) for word in _READS[name])]
         return run_words(words, context.cwd, environ, context.environ)
+
+
+def _zsh(folder: Path, hook_file: Path, environ: Mapping[str, str]) -> dict[str, str]:
+    """The variables of a zsh that reads its start-up files in `folder`: they read the user's own, and the hook last."""
+    own = environ.get("ZDOTDIR")
+    back = f"export ZDOTDIR={shlex.quote(own)}\n" if own is not None else "unset ZDOTDIR\n"
+    read = 'if [[ -f "${ZDOTDIR:-$HOME}/%s" ]]; then . "${ZDOTDIR:-$HOME}/%s"; fi\n'
+    here = shlex.quote(str(folder))
+    (folder / ".zshenv").write_text(back + read % (".zshenv", ".zshenv") + f"ZDOTDIR={here}\n")
+    # What a system's own file derives from ZDOTDIR (macOS: the history) belongs into the user's folder.
+    history = f'if [[ "$HISTFILE" == {here}/* ]]; then HISTFILE="${{ZDOTDIR:-$HOME}}/${{HISTFILE:t}}"; fi\n'
+    lines = back + history + read % (".zshrc", ".zshrc") + f". {shlex.quote(str(hook_file))}\n"
+    (folder / ".zshrc").write_text(lines)
+    return {**environ, "ZDOTDIR": str(folder)}
