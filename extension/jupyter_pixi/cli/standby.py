@@ -13,6 +13,7 @@ import importlib
 import json
 import os
 import select
+import signal
 import socket
 import sys
 import time
@@ -53,6 +54,8 @@ _MODULES = (
 
 def main(fd: int) -> NoReturn:
     """Load, wait, run. Does not return."""
+    # A kernel that runs no cell ignores interrupts, and what it starts then inherits that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     parent = os.getppid()
     load()
     code = _code()
