@@ -16,9 +16,10 @@ from urllib.parse import urlsplit
 
 from .. import trust
 from ..environments.allowed import allowed
+from ..environments.model import Environment
 from ..errors import ManifestNotFound, UnsupportedPlatform
 from ..lockfile import packages
-from ..manifest.model import DEFAULT
+from ..manifest.model import DEFAULT, CondaSpec, PypiSpec
 from ..prefix.kernels import offered
 from .context import Context
 from .launch_target import inside
@@ -175,8 +176,29 @@ def _install(workspace: OpenWorkspace, name: str, context: Context) -> Install:
     rows = locked.packages.get(platform.name, ()) if locked is not None and platform is not None else ()
     hosts = dict.fromkeys(_host(c.url) for c in environment.channels)
     hosts |= dict.fromkeys(_host(p.location) for p in rows if "://" in p.location)
-    builds = [packages.name(p) for p in rows if is_built(p)]
+    builds = dict.fromkeys(packages.name(p) for p in rows if is_built(p))
+    if platform is not None and not (workspace.lock is not None and workspace.verdict.up_to_date):
+        more, built = _asked(environment, platform.name)
+        hosts |= dict.fromkeys(more)
+        builds |= dict.fromkeys(built)
     return Install(name, len(rows), sum(packages.size(p) or 0 for p in rows), tuple(hosts), tuple(builds))
+
+
+def _asked(environment: Environment, platform: str) -> tuple[list[str], list[str]]:
+    """From where a new solve would fetch besides the channels, and what it would build from source: by the manifest."""
+    on, options = environment.on[platform], environment.pypi_options
+    hosts = []
+    if on.pypi_dependencies:
+        hosts = [_host(options.index_url) if options.index_url else "PyPI", *map(_host, options.extra_index_urls)]
+        hosts += [_host(text) for _, text in options.find_links]
+    builds = []
+    specs: list[tuple[str, CondaSpec | PypiSpec]] = [*on.dependencies, *on.pypi_dependencies]
+    for name, spec in specs:
+        if spec.git or spec.url or spec.path:
+            hosts.append(_host(spec.git or spec.url or ""))
+            if spec.git or not (spec.url or spec.path or "").endswith((".whl", ".conda", ".tar.bz2")):
+                builds.append(name)
+    return hosts, builds
 
 
 def _host(location: str) -> str:
@@ -229,7 +251,11 @@ def told(launch: Launch) -> str:
     lines = [f"{launch.name}, in {launch.root}", "", "Would be installed:"]
     for install in launch.environments:
         size = f", {install.bytes / 1e6:.0f} MB" if install.bytes else ""
-        count = f"{install.packages} packages{size}" if launch.locked else "what a new solve gives (it is not locked)"
+        count = (
+            f"{install.packages} packages{size}"
+            if launch.locked
+            else "what a new solve gives (its lock is not up to date)"
+        )
         lines.append(f"  {install.environment}: {count}, from {', '.join(install.sources) or 'nowhere'}")
         lines += [f"    built from source, which runs its build: {name}" for name in install.builds]
     lines += [f"  not {name}: {reason}" for name, reason in launch.left_out]
