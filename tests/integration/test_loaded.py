@@ -106,6 +106,14 @@ def test_undo_in_a_kernel(kernel):
     workspace.do("add", "cowsay=6.0")
     told = kernel.run("%pixi list")
     assert "Changed outside of this kernel since it started: cowsay 6.1" in told.text
+    status = kernel.run("%pixi status").text
+    assert "what it imported before that is stale:\n  cowsay 6.1 py_0 → 6.0 py_0\n  restart the kernel" in status
+    here = workspace.state()
+    refused = kernel.run("%pixi undo")  # exactly, or not at all
+    assert refused.status == "error" and "cowsay would move from 6.0 to 6.1" in refused.text
+    assert "--restart" in refused.text and workspace.state() == here
+    assert kernel.run("%pixi undo --force-loaded").status == "ok"
+    assert list(workspace.prefix().glob("conda-meta/cowsay-6.1-*"))
 
 
 def test_an_install_does_not_exchange_what_is_loaded(kernel):

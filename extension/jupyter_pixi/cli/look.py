@@ -171,7 +171,12 @@ def status(arguments: Namespace) -> int:
     from ..operations.status import status as work
     from ..operations.status import status_text
 
-    document = work(context_of(arguments), arguments.environment)
+    context = context_of(arguments)
+    document = work(context, arguments.environment)
+    if context.caller is not None:
+        from ..operations.bystanders import changed_by_others
+
+        document["stale"] = list(changed_by_others(context))
     output: Output = arguments.output
     if arguments.json:
         output.json(document)

@@ -46,22 +46,26 @@ def _plain(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def tell_changes_by_others(context: Context) -> None:
-    """Warn a kernel of what others changed under it since it started, among the packages that it has loaded."""
+def changed_by_others(context: Context) -> tuple[str, ...]:
+    """What others changed under the calling kernel since it started, among the packages that it has loaded."""
     caller = context.caller
     if caller is None or not caller.loaded or caller.pid is None:
-        return
+        return ()
     started = _start_of(caller.pid)
     if started is None:
-        return
+        return ()
     moved = _moved_since(Path(caller.manifest).parent, caller, started)
     loaded = loaded_keys(caller, {(kind, name) for name in moved for kind in ("conda", "pypi")})
-    names = sorted({name for _, name in loaded})
-    if names:
-        told = "; ".join(moved[name] for name in names[:5])
+    return tuple(moved[name] for name in sorted({name for _, name in loaded}))
+
+
+def tell_changes_by_others(context: Context) -> None:
+    """Warn a kernel of what others changed under it since it started, among the packages that it has loaded."""
+    found = changed_by_others(context)
+    if found:
         context.warn(
-            f"Changed outside of this kernel since it started: {told}. What it imported before that is stale; restart "
-            "it to be sure.",
+            f"Changed outside of this kernel since it started: {'; '.join(found[:5])}. What it imported before that is "
+            "stale; restart it to be sure.",
             "stale",
         )
 

@@ -44,7 +44,8 @@ class Change:
 
     `lock_stays` leaves the lock file alone even though the manifest moved on (`--frozen`, an unused feature).
     `again` works the same change out with packages that must stay. `for_caller` says that the calling kernel is to
-    get what is asked for. `told` is what the history says of it.
+    get what is asked for. `exact` (an earlier state) is made as it is or not at all: nothing is solved around what a
+    kernel has loaded. `told` is what the history says of it.
     """
 
     before: OpenWorkspace
@@ -56,6 +57,7 @@ class Change:
     lock_stays: bool = False
     again: Callable[[Pins], Awaitable[Change]] | None = None
     for_caller: bool = False
+    exact: bool = False
     told: Told = field(default_factory=Told)
 
 

@@ -92,6 +92,8 @@ async def guard(
         stale = tuple(packages.name(m.package) for m in moves)
         notes = () if restart else (f"Stale in this kernel until it restarts: {joined(stale)}.",)
         return Guarded(change, stale, notes=notes)
+    if change.exact:
+        raise _refused(moves, None, ())
     pinned, why = await _pinned(change, context, pair, [m.package for m in moves])
     if pinned is not None and not _versions_moved(pinned, pair, caller, may_remove):
         names = tuple(packages.name(m.package) for m in moves)

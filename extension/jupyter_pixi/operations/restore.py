@@ -33,9 +33,9 @@ async def restore(context: Context, *, dry_run: bool = False, restart: bool = Fa
             system.replace_file(path, manifest)
         opened = _opened(context, manifest)
         after = with_manifest(opened, manifest)
-        change = Change(
-            opened, after, _relocked(opened, after, lock), lines=("Manifest and lock file are those of git",)
-        )
+        relocked = _relocked(opened, after, lock)
+        lines = ("Manifest and lock file are those of git",)
+        change = Change(opened, after, relocked, lines=lines, exact=relocked is not None)
         return await carry_out(change, context, dry_run=dry_run, restart=restart, force_loaded=force, may_remove=True)
 
 

@@ -72,8 +72,8 @@ async def _change(
     kind: Kind = "redo" if redo else "undo"
     said = " ".join(entry.command) or f"change {entry.id}"
     lines = (f"{'Did again' if redo else 'Took back'} `{said}`",)
-    change = Change(opened, after, lines=lines, told=Told(kind, of=entry.id))
     relocked = _kept_lock(opened, after, base, goal)
+    change = Change(opened, after, lines=lines, exact=relocked is not None, told=Told(kind, of=entry.id))
     if relocked is None:
         relocked = await _solved(opened, after, goal, context)
     return replace(change, relocked=relocked)
