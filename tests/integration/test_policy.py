@@ -90,6 +90,9 @@ def test_indexes(workspace):
     own = "https://pypi.example.org/simple"
     refused(made.run("lock", env=rules(sources={"indexes": [own]})), f"indexes only: {own}", "asks for PyPI")
     refused(made.run("add", "--pypi", "attrs", env=rules(sources={"indexes": [own]})))
+    refused(
+        made.run("demo", "--check", "--channel", "embedded", env=rules(sources={"indexes": [own]})), "the demo asks"
+    )
     text = made.manifest.read_text()
     made.manifest.write_text(text + 'wheel = { url = "https://files.example.org/wheel-1-py3-none-any.whl" }\n')
     refused(made.run("lock", env=rules(sources={"indexes": ["pypi"]})), "'wheel' from https://files.example.org/")

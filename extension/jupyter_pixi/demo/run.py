@@ -15,6 +15,8 @@ from pathlib import Path
 from types import FrameType
 from typing import TextIO
 
+from ..environments.allowed import allowed
+from ..environments.model import Channel
 from ..errors import InstallError
 from ..events import Phase, Progress, Sink, Warn, from_line
 from . import check, lab, sample
@@ -83,9 +85,17 @@ def _content(options: DemoOptions, sink: Sink, out: TextIO) -> sample.Content:
     if options.channel == "conda-forge" or (options.channel is None and conda_forge_answers()):
         others = ("linux-64", "osx-arm64", "win-64")
         return sample.Content("conda-forge", subdir, others, gpu="pytorch-gpu")
+    _refuse_own_channel()
     if options.channel is None:
         print("conda-forge does not answer: using a channel made of packages from PyPI instead.", file=out, flush=True)
     return sample.Content(channel(DEMO, sink).as_uri(), subdir)
+
+
+def _refuse_own_channel() -> None:
+    """Raises Refused, before anything is fetched, where the administrator does not allow the embedded channel."""
+    permitted = allowed(os.environ)
+    permitted.refuse_index(None, "the demo")
+    permitted.refuse_channels([Channel(cache_folder().as_uri(), str(cache_folder()))], "the demo")
 
 
 def _engine(folder: Path, *argv: str, sink: Sink) -> None:
