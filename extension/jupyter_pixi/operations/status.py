@@ -101,7 +101,7 @@ def _judged(
         text = trusted.reason or "Nobody has agreed yet to what a start of it runs"
         text = f"{text[0].upper()}{text[1:].rstrip('.')}."
         agree = "Agree with `jupyter pixi trust` (in a notebook: `%pixi trust`)."
-        return "untrusted", Reason("untrusted", f"{text} {agree}")
+        return "untrusted", Reason("untrusted", text if trusted.forbidden else f"{text} {agree}")
     return "ready", None
 
 

@@ -28,6 +28,7 @@ def workspace(manifest: Path, environ: Mapping[str, str] = os.environ) -> dict[s
     Per environment: `platforms` (the matrix's cells: locked, up to date, runs here or why not) and `dependencies`
     (each with `requested` and `locked` by platform). Raises PixiError.
     """
+    from .. import policy
     from ..environments import host
     from ..operations.history import entries, positions
 
@@ -46,7 +47,8 @@ def workspace(manifest: Path, environ: Mapping[str, str] = os.environ) -> dict[s
         "environments": [_environment(found, e, machine, context) for e in found.environments.values()],
         "undo": shown(done[-1].command) if done else None,
         "redo": shown(undone[-1].command) if undone else None,
-        "frozen": found.manifest.settings.get("frozen") is True,
+        "frozen": found.manifest.settings.get("frozen") is True
+        or policy.read(environ).freezes(str(found.root)) is not None,
     }
 
 
