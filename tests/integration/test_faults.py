@@ -14,6 +14,7 @@ import pytest
 from support.killing import SMALL, faulty, held, wrong
 from support.readonly import run_read_only
 from support.servers import server
+from support.workspaces import PLAIN
 
 
 @pytest.fixture
@@ -70,6 +71,33 @@ def test_a_disk_that_really_is_full(small, tmp_path):
     assert "No space left on device" in done.stderr or "The disk is full" in done.stderr
     assert "native" not in done.stdout
     assert ".new" not in done.stdout and "journal.json" not in done.stdout
+
+
+def test_a_disk_that_is_full_while_it_links(workspace, tmp_path):
+    """Neither manifest nor lock keeps the change, and no file of a package that was only begun stays."""
+    made = workspace(PLAIN.replace('ipykernel = "*"\n', ""))
+    folder = tmp_path / "full"
+    folder.mkdir()
+    mount = subprocess.run(["unshare", "--mount", "true"], check=False, capture_output=True)
+    if os.geteuid() or mount.returncode:
+        pytest.skip("a small file system cannot be mounted here")
+    script = (
+        'mount -t tmpfs -o size=2500k tmpfs "$1" && cp "$2/pixi.toml" "$1" && cd "$1" && shift 2 && "$@" install && '
+        '{ "$@" add ipykernel; echo "status $?"; } && cat pixi.toml && '
+        '"$@" lock --check && "$@" install && "$@" status && find .pixi/envs -name "*.py"'
+    )
+    argv = [sys.executable, "-P", "-m", "jupyter_pixi"]
+    done = subprocess.run(
+        ["unshare", "--mount", "sh", "-c", script, "sh", str(folder), str(made.root), *argv],
+        env=made.home.environ,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=200,
+    )
+    assert done.returncode == 0 and "status 1" in done.stdout, done.stdout + done.stderr
+    assert "The disk is full: " in done.stderr and "Manifest and lock file are as they were before." in done.stderr
+    assert "ipykernel" not in done.stdout and ".py\n" not in done.stdout and "differs" not in done.stdout
 
 
 def test_a_read_only_folder(small):

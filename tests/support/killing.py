@@ -11,7 +11,9 @@ from pathlib import Path
 from jupyter_pixi.operations.context import Context
 from jupyter_pixi.operations.targets import prefix_of, target_platform
 from jupyter_pixi.operations.workspace import open_workspace
+from jupyter_pixi.prefix import orphans
 from jupyter_pixi.prefix.drift import drift
+from jupyter_pixi.prefix.installed import conda_records
 
 from .workspaces import Workspace
 
@@ -79,6 +81,13 @@ def wrong(workspace: Workspace) -> list[str]:
         found.append("the prefix says that it is being installed")
     if json.loads((meta / "pixi").read_text())["environment_lock_file_hash"] == "invalid-hash":
         found.append("the marker is invalid")
+    records = conda_records(prefix)
+    if "python" not in records:
+        owned = {file for record in records.values() for file in record.files} | {"CACHEDIR.TAG"}
+        files = {str(p.relative_to(prefix)) for p in prefix.rglob("*") if p.is_file() and p.parent != meta}
+        found += [f"nobody owns {name}" for name in sorted(files - owned)]
+    if (meta / orphans.FILE).exists():
+        found.append("the prefix says that packages are being linked")
     found += [f"left over: {p.name}" for p in workspace.root.glob(".*.new")]
     if (workspace.root / ".pixi/jupyter-pixi/journal.json").exists():
         found.append("the journal is still there")

@@ -17,7 +17,7 @@ from .context import Context
 from .install import install_environment, is_current
 from .journal import step
 from .preview import Preview, fetch
-from .publication import Pair, Told, finish, publish, settled, withdraw
+from .publication import Pair, Told, finish, is_withdrawing, publish, settled, withdraw
 from .refresh import changes, variables
 from .relock import Relocked, relock
 from .result import Changed
@@ -224,11 +224,14 @@ async def _take_back(
     if pair.is_empty:
         return "Manifest and lock file were not changed."
     try:
-        withdraw(published, pair)
+        await _withdraw(published, pair, before, name, context)
     except (PixiError, OSError) as problem:
-        finish(before.root)
+        if not is_withdrawing(before.root):  # else the next operation finishes that
+            finish(before.root)
         context.warn(f"The change could not be taken back: {problem}")
-        return "Manifest and lock file are as somebody else has changed them."
+        if isinstance(problem, PixiError) and problem.code == "generation":
+            return "Manifest and lock file are as somebody else has changed them."
+        return "Manifest and lock file have the change; the next command installs the rest of it."
     remember(before, context)
     try:
         async with asyncio.timeout(_REPAIR_AFTER_CANCEL if not isinstance(error, PixiError) else None):
@@ -238,6 +241,17 @@ async def _take_back(
         why = f" ({problem})" if isinstance(problem, PixiError) else ""
         return f"Manifest and lock file are as they were before; the next command repairs the environment{why}."
     return "Manifest and lock file are as they were before."
+
+
+async def _withdraw(published: OpenWorkspace, pair: Pair, before: OpenWorkspace, name: str, context: Context) -> None:
+    """Publish the previous generation; on a full disk what was linked goes first, which makes room for that."""
+    try:
+        withdraw(published, pair)
+    except OSError:
+        if is_withdrawing(before.root):
+            raise
+        await _follow(before, name, context)
+        withdraw(published, pair)
 
 
 async def _follow(before: OpenWorkspace, name: str, context: Context) -> None:

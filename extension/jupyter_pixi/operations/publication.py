@@ -181,21 +181,31 @@ def finish(root: Path) -> None:
 def withdraw(published: OpenWorkspace, pair: Pair) -> None:
     """Publish the generation before a change whose install failed, leaving no trace of it in the history.
 
-    The journal then asks for the prefix to follow (`settled` ends that). Raises PixiError as `publish` does.
+    The journal then asks for the prefix to follow (`settled` ends that). Raises PixiError as `publish` does, OSError
+    where the files cannot be written (`is_withdrawing` tells whether the next operation will finish it).
     """
     _check_generation(published)
     present = journal.read(published.root)
     environment = present.environment if present is not None else None
-    folder = state_folder(published.root)
-    plans = []
-    if pair.manifest is not None:
-        plans.append(journal.plan(published.manifest.path, published.manifest_data, pair.manifest, folder))
-    if pair.lock is not None or pair.remove_lock:
-        plans.append(journal.plan(published.lock_path, published.lock_data, pair.lock, folder))
-    back = Journal("publish", tuple(plans), environment)
-    journal.write(published.root, back)
+    plans: list[journal.Planned] = []
+    try:
+        folder = state_folder(published.root)
+        if pair.manifest is not None:
+            plans.append(journal.plan(published.manifest.path, published.manifest_data, pair.manifest, folder))
+        if pair.lock is not None or pair.remove_lock:
+            plans.append(journal.plan(published.lock_path, published.lock_data, pair.lock, folder))
+        journal.write(published.root, Journal("publish", tuple(plans), environment))
+    except OSError:
+        journal.discard(tuple(plans))
+        raise
     for planned in plans:
         journal.commit(planned)
+
+
+def is_withdrawing(root: Path) -> bool:
+    """Whether the journal asks for the generation before a change, which `withdraw` has decided on."""
+    present = journal.read(root)
+    return present is not None and present.phase == "publish" and present.entry is None
 
 
 def settled(root: Path) -> None:

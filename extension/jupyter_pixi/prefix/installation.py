@@ -21,7 +21,7 @@ from ..errors import ActivationError, InstallError, UnsupportedFeature
 from ..events import Note, Sink, Warn
 from ..lockfile.model import LockFile
 from ..manifest.model import Manifest, Platform, VirtualPackage
-from . import activation, digests, host, markers, paths, statefile
+from . import activation, digests, host, markers, orphans, paths, statefile
 from .comparison import Differences, compare
 from .dists import Source, source
 from .installed import conda_records, python, site_packages
@@ -29,7 +29,7 @@ from .kernels import kernels
 from .link import Linked, link
 from .lock import guard
 from .shared_cache import shared_caches
-from .wanted import NO_FILTERS, Filters, Wanted, wanted
+from .wanted import NO_FILTERS, Filters, Wanted, conda_identity, wanted
 
 if TYPE_CHECKING:
     import rattler
@@ -259,9 +259,11 @@ async def _install(request: InstallRequest, held: PrefixGuard, sink: Sink) -> In
         held.begin()
         markers.invalidate_marker(request.prefix)
         statefile.remove_state(request.prefix)
+        orphans.sweep(request.prefix, _cache(request) / "pkgs")
     linked = await _link(request, found, sink) if found.conda else Linked()
     installed, removed = await _install_pypi(request, found, sink)
     markers.write_prefix_files(request.prefix)
+    orphans.forget(request.prefix)
     held.write(request.wanted.fingerprint)
     markers.write_marker(request.prefix, request.marker)
     _write_state(request, sink)
@@ -274,6 +276,8 @@ def _cache(request: InstallRequest) -> Path:
 
 async def _link(request: InstallRequest, found: Differences, sink: Sink) -> Linked:
     records = conda_records(request.prefix)
+    here = {(r.name, r.version, r.build) for r in records.values()}
+    orphans.note(request.prefix, here ^ {conda_identity(p) for p in request.wanted.conda.values()})
     return await link(
         request.prefix,
         request.wanted,
