@@ -11,6 +11,7 @@ from queue import Empty
 
 import pytest
 from support.kernels import Kernel, Outcome
+from support.servers import server
 from support.workspaces import Workspace
 
 MANIFEST = """\
@@ -26,6 +27,8 @@ ipykernel = "*"
 [tasks]
 flood = "python -c \\"import sys; [sys.stdout.write('x' * 65535 + chr(10)) for _ in range(1600)]; print('the end')\\""
 fails = "exit 5"
+waits = "python -c \\"import time; print('up', flush=True); time.sleep(90)\\""
+after = { cmd = "echo after", depends-on = ["waits"] }
 
 [feature.tools]
 dependencies = { python = "*", greeter = "*" }
@@ -168,3 +171,25 @@ def test_help_and_nearest_names_in_a_cell(kernel):
         wrong.text.strip() == "error: unrecognized subcommand 'isntall'\nhelp: a similar subcommand exists: 'install'"
     )
     assert "a similar argument exists: '--pypi'" in kernel.run("%pixi add --pipy x").text
+
+
+def test_what_is_stopped_in_the_middle_goes_no_further(place, kernel):
+    told = interrupt(kernel, kernel.send("%pixi run after"), 1)
+    assert told.status == "error" and "was stopped" in told.text
+    assert "after" not in told.stdout and kernel.value("1 + 1") == "2"
+
+
+def test_a_throw_away_environment_stopped_while_it_is_made_is_made_anew(kernel, test_channel_folder, tmp_path):
+    cache = {"PIXI_CACHE_DIR": str(tmp_path / "cache"), "RATTLER_CACHE_DIR": str(tmp_path / "cache")}
+    with server(test_channel_folder) as served:
+        command = f"%pixi exec -c {served.url} -s everywhere sh -c 'ls $CONDA_PREFIX/conda-meta'"
+        kernel.run(f"get_ipython().find_line_magic('pixi').bridge.context.environ.update({cache!r})")
+        served.stall = "everywhere-2.0"
+        message = kernel.send(command)
+        assert served.stalled.wait(60)
+        os.kill(kernel.pid, signal.SIGINT)
+        told = kernel.wait(message, timeout=60)
+        assert told.status == "error", told.text
+        served.stall = None
+        served.release.set()
+        assert "everywhere-2.0-" in kernel.run(command).stdout
