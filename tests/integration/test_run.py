@@ -471,3 +471,28 @@ def test_revalidate_repairs_what_a_run_believes_to_be_there(tasks):
     assert not list(tasks.prefix().glob("conda-meta/greeter-*.json"))
     tasks.do("run", "--revalidate", "first", env=SH)
     assert list(tasks.prefix().glob("conda-meta/greeter-*.json"))
+
+
+GPU = """\
+# /// script
+# [tool.pixi.workspace]
+# channels = ["{channel}"]
+# [tool.pixi.dependencies]
+# python = "*"
+# driver-needed = "*"
+# ///
+print("ran")
+"""
+
+
+def test_a_script_without_platforms_is_for_this_machine_and_its_cuda(engine, test_channel, tmp_path):
+    (tmp_path / "gpu.py").write_text(GPU.replace("{channel}", test_channel))
+    twelve, eleven = {"CONDA_OVERRIDE_CUDA": "12"}, {"CONDA_OVERRIDE_CUDA": "11"}
+    assert engine("run", "--script", "gpu.py", env=twelve).stdout == "ran\n"
+    assert "__cuda >=12" in engine("run", "--script", "gpu.py", env=eleven).stderr
+    locked = engine("lock", "--script", "gpu.py", env=twelve)
+    assert locked.returncode == 0 and "declares no platforms" in locked.stderr and "--auto-detect" in locked.stderr
+    before = (tmp_path / "gpu.py.pixi.lock").read_bytes()
+    assert engine("run", "--script", "gpu.py", "--locked", env=twelve).stdout == "ran\n"
+    assert engine("run", "--script", "gpu.py", "--locked", env=eleven).returncode == 1
+    assert (tmp_path / "gpu.py.pixi.lock").read_bytes() == before

@@ -32,6 +32,12 @@ async def lock(context: Context, *, check: bool = False, dry_run: bool = False) 
     Raises LockFileError for an unreadable or too new lock, SolveError, NetworkError.
     """
     opened = open_workspace(context)
+    if opened.manifest.kind == "script" and opened.lock is None and not opened.manifest.explicit_platforms:
+        name = opened.manifest.path.name
+        context.warn(
+            f"{name} declares no platforms, so its lock file is for machines like this one alone; "
+            f"`pixi workspace platform add --script {name} --auto-detect` writes down which"
+        )
     if check:
         return _checked(opened)
     if dry_run:

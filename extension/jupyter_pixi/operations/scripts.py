@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import system
 from ..config import cached_environments
 from ..digests import text_digest
-from ..environments.host import current_subdir
+from ..environments.host import host
 from ..errors import LockOutOfDate, PixiError, UsageError
-from ..manifest.model import Manifest, Platform
+from ..manifest.model import Manifest, Platform, VirtualPackage
 from ..manifest.script import CLOSE, OPEN, find_block, with_platforms
 from ..manifest.subdirs import is_subdir
 from ..manifest.values import value_text
@@ -67,16 +67,30 @@ def script_path(context: Context) -> Path | None:
 
 
 def for_machine(manifest: Manifest, lock_data: bytes | None) -> Manifest:
-    """A script that says nothing of platforms: it has those of its lock, or else this machine's."""
+    """A script that says nothing of platforms: it has those of its lock, or else this machine's, with its CUDA."""
     if manifest.kind != "script" or manifest.explicit_platforms:
         return manifest
-    names: tuple[str, ...] = ()
+    found: tuple[Platform, ...] = ()
     if lock_data is not None:
         from ..lockfile import read_lock
 
-        lock = read_lock(lock_data, lock_path(manifest.path))
-        names = tuple(row.name for row in lock.platforms if is_subdir(row.name))
-    return with_platforms(manifest, tuple(Platform(n, n) for n in names or (current_subdir(),)))
+        rows = read_lock(lock_data, lock_path(manifest.path)).platforms
+        found = tuple(_platform(row.subdir, row.virtual_packages) for row in rows if is_subdir(row.subdir))
+    if not found:
+        machine = host(os.environ)
+        found = (_platform(machine.subdir, map(str, machine.virtual_packages)),)
+    return with_platforms(manifest, found)
+
+
+def _platform(subdir: str, virtual_packages: Iterable[str]) -> Platform:
+    """A subdir with what no subdir has by itself, of the virtual packages given (`__cuda=12=0`)."""
+    parts = (text.split("=") for text in virtual_packages)
+    cuda = tuple(VirtualPackage(*part[:2]) for part in parts if part[0] in ("__cuda", "__cuda_arch"))
+    if not cuda:
+        return Platform(subdir, subdir)
+    from ..manifest.platforms import derived_name
+
+    return Platform(derived_name(subdir, cuda), subdir, cuda, cuda)
 
 
 def has_no_lock(opened: OpenWorkspace) -> bool:
