@@ -19,7 +19,7 @@ from ..errors import Refused
 from ..lockfile import packages as locked
 from ..lockfile.location import derive
 from ..lockfile.model import Package
-from ..manifest.model import PypiOptions, PypiSpec
+from ..manifest.model import PypiSpec
 from ..policy import Policy, Rules
 from ..policy import read as read_policy
 from .channels import DEFAULT_ALIAS, channel_url
@@ -155,7 +155,7 @@ class Allowed:
             for name, pypi in on.pypi_dependencies:
                 self._refuse_pypi_spec(name, pypi, root, whose)
         if environment.has_pypi:
-            self._refuse_options(environment.pypi_options, root, whose)
+            self.refuse_indexes(environment, root)
 
     def refuse_packages(self, packages: Iterable[Package], root: Path) -> None:
         """Raises Refused for a locked package that would be fetched from elsewhere. Source folders are the user's."""
@@ -178,7 +178,9 @@ class Allowed:
         if place := _elsewhere(spec.git, spec.url, spec.path, root):
             self._refuse_file(place, f"{whose} asks for '{name}' from {_shown(place)}")
 
-    def _refuse_options(self, options: PypiOptions, root: Path, whose: str) -> None:
+    def refuse_indexes(self, environment: Environment, root: Path) -> None:
+        """Raises Refused for an index or a place of links that the environment would ask, also for what builds need."""
+        options, whose = environment.pypi_options, f"the environment '{environment.name}'"
         if options.index_url or options.extra_index_urls or not options.find_links:
             self.refuse_index(options.index_url, whose)
         for url in options.extra_index_urls:

@@ -232,6 +232,8 @@ def _refuse_sources(request: InstallRequest) -> None:
     s3_options = request.manifest.workspace.s3_options
     permitted = allowed.allowed(request.environ, request.config, s3_options)
     permitted.refuse_environment(request.environment, request.root)
+    if request.wanted.pypi:  # also those of a lock that the manifest does not ask for
+        permitted.refuse_indexes(request.environment, request.root)
     permitted.refuse_packages((*request.wanted.conda.values(), *request.wanted.pypi.values()), request.root)
 
 

@@ -208,6 +208,16 @@ def test_what_is_allowed(tmp_path, text):
     refuse(text, tmp_path, channels=["conda-forge"], indexes=indexes, urls=["https://git.example.org/team/"])
 
 
+def test_indexes_count_for_builds_too(tmp_path):
+    """A lock may hold PyPI packages that the manifest does not ask for."""
+    manifest = parse_manifest(HEAD.encode(), tmp_path / "pixi.toml")
+    environment = compose(manifest, Config())["default"]
+    with pytest.raises(Refused, match="asks for PyPI"):
+        gate(indexes=[]).refuse_indexes(environment, tmp_path)
+    gate(indexes=["pypi"]).refuse_indexes(environment, tmp_path)
+    gate(channels=[]).refuse_indexes(environment, tmp_path)
+
+
 def test_pypi_has_to_be_on_the_list(tmp_path):
     own = ["https://pypi.example.org/simple"]
     with pytest.raises(Refused, match="asks for PyPI"):
