@@ -31,7 +31,7 @@ class Pair:
         difference = (self.ours - self.reference) * 1000
         return (
             f"| {self.what} | {self.ours * 1000:.0f} ms | {self.reference_name}: {self.reference * 1000:.0f} ms "
-            f"| {self.ratio:.2f} | {difference:+.0f} ms | {self.aim or '–'}{'' if self.kept else ' **missed**'} |"
+            f"| {self.ratio:.2f} | {difference:+.0f} ms | {self.aim}{'' if self.kept else ' **missed**'} |"
         )
 
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from .context import Context
 
 SETTING = "JUPYTER_PIXI_STANDBY"
-AFTER_COMMAND = 0.5  # seconds in which the cell goes on undisturbed
+AFTER_COMMAND = 0.1  # seconds in which the cell goes on undisturbed
 PATIENCE = 30.0  # seconds for the engine to take a command: one that still loads is nearer to it than a new one
 SPARE = 512 << 20  # bytes of memory that must be free for an engine to be kept
 
