@@ -450,7 +450,9 @@ def test_an_activation_is_kept_only_where_that_was_asked_for(tasks):
     kept.write_text(json.dumps(data))
     assert tasks.do("run", "hello", env=SH).startswith("cloudy hello")
     assert tasks.do("run", "--force-activate", "hello", env=SH).startswith("sunny hello")
-    (tasks.prefix() / "etc/conda/activate.d/greeter.sh").write_text("export GREETING=changed\n")
+    script = tasks.prefix() / "etc/conda/activate.d/greeter.sh"
+    script.unlink()  # it is a link into the package cache, which other tests share
+    script.write_text("export GREETING=changed\n")
     assert tasks.do("run", "hello", env=SH) == "sunny changed\n"
 
 
