@@ -24,7 +24,7 @@ export async function trustDialog(hub: Hub, manifest: string): Promise<boolean> 
   const agree = Dialog.okButton({ label: trans.__('I trust it') });
   const answer = await showDialog({
     title: told.trusted ? trans.__('This workspace is trusted') : trans.__('Trust this workspace?'),
-    body: ReactWidget.create(<Body trust={told} trans={trans} />),
+    body: ReactWidget.create(<Body trust={told} place={placeOf(hub, manifest)} trans={trans} />),
     buttons: told.trusted || told.forbidden ? [close] : [close, agree],
     defaultButton: 0
   });
@@ -36,7 +36,8 @@ export async function trustDialog(hub: Hub, manifest: string): Promise<boolean> 
   return now.trusted;
 }
 
-function Body({ trust, trans }: { trust: Trust; trans: TranslationBundle }): React.JSX.Element {
+function Body(props: { trust: Trust; place: string; trans: TranslationBundle }): React.JSX.Element {
+  const { trust, place, trans } = props;
   return (
     <div className="jp-pixi-Trust">
       {trust.trusted ? null : (
@@ -48,7 +49,9 @@ function Body({ trust, trans }: { trust: Trust; trans: TranslationBundle }): Rea
               )}
         </p>
       )}
-      <div className="jp-pixi-Quiet">{trust.manifest}</div>
+      <div className="jp-pixi-Quiet" title={trust.manifest}>
+        {place}
+      </div>
       {trust.changed.length ? (
         <p className="jp-pixi-Notice">
           {trans.__('Changed since you trusted it: %1', trust.changed.join(', '))}
@@ -105,10 +108,26 @@ function Environment({
         ))}
         {variables.map(([name, value]) => (
           <li key={name}>
-            {trans.__('sets')} <code>{`${name}=${value}`}</code>
+            {isEvaluated(value) ? trans.__('runs, to set a variable:') : trans.__('sets')}{' '}
+            <code>{`${name}=${value}`}</code>
           </li>
         ))}
       </ul>
     </section>
   );
+}
+
+/** Whether bash runs something to find out a variable's value. */
+function isEvaluated(value: string): boolean {
+  return /\$\(|`/.test(value);
+}
+
+/** A manifest as the file browser names it, if it can. */
+function placeOf(hub: Hub, manifest: string): string {
+  const found = hub.store.get().workspaces.find(one => one.manifest === manifest);
+  const file = manifest.slice(manifest.lastIndexOf('/') + 1);
+  if (!found || found.path === null) {
+    return manifest;
+  }
+  return found.path ? `${found.path}/${file}` : file;
 }

@@ -134,6 +134,19 @@ export function progress(operation: Operation): Progress | undefined {
   };
 }
 
+/** Whether an operation is about an environment: on whose behalf it runs, or which its command names. */
+export function concerns(operation: Operation, environment: string): boolean {
+  const { command } = operation;
+  return (
+    operation.environment === environment ||
+    command.some(
+      (word, at) =>
+        word === `--environment=${environment}` ||
+        (word === environment && /^(-e|--environment)$/.test(command[at - 1] ?? ''))
+    )
+  );
+}
+
 /** A number of bytes for people: "1.5 MB". */
 export function size(bytes: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB'];

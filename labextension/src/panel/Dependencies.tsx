@@ -98,6 +98,7 @@ function Changes({ dependency }: { dependency: Dependency }): React.JSX.Element 
     <Prepared
       change={change}
       labels={labels}
+      removes={command === 'remove'}
       onApply={() => {
         change.apply(request(command));
       }}

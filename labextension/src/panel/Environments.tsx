@@ -2,8 +2,9 @@
 
 import React from 'react';
 
+import { concerns } from '../model/operation';
 import { type EnvironmentState, type Problem, type Workspace, problemOf } from '../model/rest';
-import { driftKey } from '../model/store';
+import { type StoreState, driftKey } from '../model/store';
 import { usePanel } from './context';
 import { Message, StateBadge } from './parts';
 
@@ -38,7 +39,13 @@ export function Environments({ workspace }: { workspace: Workspace }): React.JSX
             }}
           >
             <span className="jp-pixi-Environment-name">{one.name}</span>
-            <StateBadge state={one.state} />
+            {isWorkedOn(state, workspace.manifest, one) ? (
+              <span className="jp-pixi-State" data-state="running">
+                {trans.__('working …')}
+              </span>
+            ) : (
+              <StateBadge state={one.state} />
+            )}
           </li>
         ))}
       </ul>
@@ -66,7 +73,9 @@ function Chosen(props: { workspace: Workspace; environment: EnvironmentState }):
   };
   return (
     <div className="jp-pixi-Chosen">
-      {environment.reason ? <p className="jp-pixi-Reason">{environment.reason.text}</p> : null}
+      {environment.reason && !isWorkedOn(state, manifest, environment) ? (
+        <p className="jp-pixi-Reason">{environment.reason.text}</p>
+      ) : null}
       <Differences manifest={manifest} environment={environment} />
       <div className="jp-pixi-Buttons">
         {environment.state === 'untrusted' ? (
@@ -127,6 +136,17 @@ function Chosen(props: { workspace: Workspace; environment: EnvironmentState }):
       </div>
       {problem ? <Message kind="error" problem={problem} /> : null}
     </div>
+  );
+}
+
+/** Whether a running operation is about to change the state of an environment, which is half a state meanwhile. */
+function isWorkedOn(state: StoreState, manifest: string, environment: EnvironmentState): boolean {
+  const half = environment.state === 'out-of-date' || environment.state === 'not-installed';
+  return (
+    half &&
+    [...state.operations.values()].some(
+      one => one.state === 'running' && one.manifest === manifest && concerns(one, environment.name)
+    )
   );
 }
 

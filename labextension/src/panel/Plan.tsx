@@ -17,6 +17,8 @@ export function Prepared(props: {
   /** What the button says that carries it out, plain and with a restart of the kernel. */
   labels: { apply: string; restart: string };
   onApply(): void;
+  /** Whether the lines of the manifest are taken away, not written. */
+  removes?: boolean;
   children?: React.ReactNode;
 }): React.JSX.Element {
   const { trans } = usePanel();
@@ -28,7 +30,7 @@ export function Prepared(props: {
       ) : problem ? (
         <Message kind="error" problem={problem} />
       ) : null}
-      {plan ? <Plan plan={plan} /> : null}
+      {plan ? <Plan plan={plan} removes={props.removes === true} /> : null}
       <div className="jp-pixi-Buttons">
         {plan ? (
           <button
@@ -59,7 +61,7 @@ export function Prepared(props: {
   );
 }
 
-function Plan({ plan }: { plan: Planned }): React.JSX.Element {
+function Plan({ plan, removes }: { plan: Planned; removes: boolean }): React.JSX.Element {
   const { trans } = usePanel();
   const region = React.useRef<HTMLDivElement>(null);
   React.useEffect(() => {
@@ -74,8 +76,12 @@ function Plan({ plan }: { plan: Planned }): React.JSX.Element {
       </div>
       {plan.download ? <Fetched download={plan.download} /> : null}
       {written.map(line => (
-        <code className="jp-pixi-Plan-line" key={line}>
-          {line}
+        <code
+          className="jp-pixi-Plan-line"
+          key={line}
+          title={removes ? trans.__('Taken out of the manifest') : trans.__('In the manifest')}
+        >
+          {removes ? <del>{line}</del> : line}
         </code>
       ))}
       <Rows rows={own} platforms={platforms} label={trans.__('Changes')} />

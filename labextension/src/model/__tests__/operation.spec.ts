@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { parse, progress, size, sorted } from '../operation';
+import { concerns, parse, progress, size, sorted } from '../operation';
 
 const RUNNING = {
   version: 1,
@@ -130,5 +130,16 @@ describe('tables', () => {
       '123 MB',
       '5.0 TB'
     ]);
+  });
+});
+
+describe('an operation', () => {
+  it('concerns the environment that it runs for, and those that its command names', () => {
+    const operation = known({
+      ...RUNNING,
+      command: ['install', '-e', 'tools', '--environment=gpu']
+    });
+    const names = ['default', 'tools', 'gpu', 'other', 'install'];
+    expect(names.filter(name => concerns(operation, name))).toEqual(['default', 'tools', 'gpu']);
   });
 });
