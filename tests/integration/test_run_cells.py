@@ -153,6 +153,7 @@ def test_a_cell_completes_what_pixi_knows_and_nothing_of_python(kernel):
     assert completions(kernel, "%pixi run f") == ["%pixi run fails", "%pixi run flood"]
     assert completions(kernel, "%%pixi run -e ") == ["%%pixi run -e default", "%%pixi run -e tools"]
     assert completions(kernel, "%pixi install --environment=t") == ["%pixi install --environment=tools"]
+    assert completions(kernel, "%%pixi run --ex") == ["%%pixi run --executable", "%%pixi run --export"]
     assert completions(kernel, "%pixi add --fe") == ["%pixi add --feature"]
     assert completions(kernel, "%pixi add -f ") == ["%pixi add -f tools"]
     assert completions(kernel, "%pixi task re") == ["%pixi task remove"]

@@ -7,10 +7,8 @@ from collections.abc import Callable, Sequence
 
 from .. import PIXI_VERSION, __version__
 from ..config import PINNING_STRATEGIES
-from . import declare_deploy, declare_history, declare_run, declare_workspace
+from . import declare_deploy, declare_history, declare_run, declare_workspace, help_text
 from .parser import (
-    NOTEBOOK,
-    TERMINAL,
     Commands,
     Parser,
     common_options,
@@ -38,7 +36,7 @@ def build(arguments: Sequence[str] = ()) -> Parser:
     """The command line. With `arguments`, only as much of it as these need: a parser for every command takes longer
     than many a command.
     """
-    prog = NOTEBOOK if "--events-fd" in arguments else TERMINAL
+    prog = help_text.NOTEBOOK if "--events-fd" in arguments else help_text.TERMINAL
     parser = Parser(prog=prog, description=_DESCRIPTION)
     version = f"jupyter-pixi {__version__} (Pixi {PIXI_VERSION})"
     parser.add_argument("--version", "-V", action="version", version=version)

@@ -11,29 +11,19 @@ from typing import Any, NoReturn
 
 from ..config import PINNING_STRATEGIES
 from ..errors import UsageError
+from . import help_text
 
 Handler = Callable[[argparse.Namespace], int]
 _YES = ("y", "yes", "t", "true", "on", "1")
 _NO = ("n", "no", "f", "false", "off", "0")
-GLOBAL = "global options"
-TERMINAL = "jupyter pixi"
-NOTEBOOK = "%pixi"
 _ENVIRONMENT = re.compile(r"[a-z0-9-]+\Z")
-
-
-class _Formatter(argparse.RawDescriptionHelpFormatter):
-    """Help with one short usage line, as Pixi's."""
-
-    def add_usage(self, usage: Any, actions: Any, groups: Any, prefix: str | None = None) -> None:
-        """The usage line."""
-        super().add_usage(usage, actions, groups, "Usage: " if prefix is None else prefix)
 
 
 class _Help(argparse.Action):
     """`-h` prints the short help, `--help` all of it."""
 
     def __call__(self, parser: Any, namespace: Any, values: Any, option_string: str | None = None) -> None:
-        sys.stdout.write(parser.short_help() if option_string == "-h" else parser.format_help())
+        sys.stdout.write(help_text.short(parser) if option_string == "-h" else parser.format_help())
         sys.stdout.flush()
         parser.exit()
 
@@ -55,7 +45,9 @@ class Parser(argparse.ArgumentParser):
     """An argument parser that raises UsageError, with the nearest name where something is unknown."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **{"formatter_class": _Formatter, "add_help": False, "allow_abbrev": False, **options})
+        super().__init__(
+            *args, **{"formatter_class": help_text.Formatter, "add_help": False, "allow_abbrev": False, **options}
+        )
         self.add_argument("-h", "--help", action=_Help, nargs=0, help="show this help (-h: without examples)")
 
     def error(self, message: str) -> NoReturn:
@@ -129,43 +121,14 @@ class Parser(argparse.ArgumentParser):
         from .examples import examples
 
         self.epilog = examples(self.prog) or self.epilog
-        self.usage = self._usage()
+        self.usage = help_text.usage(self)
         return super().format_help()
-
-    def short_help(self) -> str:
-        """The help without examples and without what every command understands."""
-        formatter = self._get_formatter()
-        formatter.add_usage(self._usage(), self._actions, ())
-        formatter.add_text(self.description)
-        for group in self._action_groups:
-            if group.title != GLOBAL:
-                formatter.start_section(group.title)
-                formatter.add_arguments(group._group_actions)
-                formatter.end_section()
-        return formatter.format_help() + f"\nMore, and examples: `{self.prog} --help`.\n"
-
-    def _usage(self) -> str:
-        """The command line in one line. Pixi's name stands for how it is called: `jupyter pixi`, `%pixi` …"""
-        words = ["pixi" if self.prog.startswith(TERMINAL) else "", *self.prog.removeprefix(TERMINAL).split()]
-        words.append("[OPTIONS]")
-        for action in self._get_positional_actions():
-            if action.help is not argparse.SUPPRESS:
-                words.append(_positional(action))
-        return " ".join(word for word in words if word).replace("%", "%%")
 
     def _flags(self) -> list[str]:
         return [flag for action in self._actions for flag in action.option_strings]
 
     def _usage_hint(self) -> str:
         return f"See `{self.prog} --help`."
-
-
-def _positional(action: argparse.Action) -> str:
-    """A positional argument in a usage line."""
-    name = action.metavar if isinstance(action.metavar, str) else "/".join(map(str, action.choices or (action.dest,)))
-    if action.nargs in ("?", "*", argparse.REMAINDER):
-        return f"[{name}]" + ("" if action.nargs == "?" else "...")
-    return f"<{name}>" + ("..." if action.nargs == "+" else "")
 
 
 def _nearest(word: str, names: Sequence[str]) -> list[str]:
@@ -218,7 +181,7 @@ class Commands:
 
 def common_options(parser: Parser) -> None:
     """What every command understands."""
-    group = parser.add_argument_group(GLOBAL)
+    group = parser.add_argument_group(help_text.GLOBAL)
     unset = argparse.SUPPRESS  # so that an option before the sub-command is not undone by the sub-command's default
     group.add_argument("-v", "--verbose", action="count", default=unset, help="say more (repeatable)")
     group.add_argument("-q", "--quiet", action="count", default=unset, help="say less")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from jupyter_pixi.cli import help_text
 from jupyter_pixi.cli.commands import build
 from jupyter_pixi.cli.main import main
 from jupyter_pixi.cli.parser import Parser, plainly
@@ -41,7 +42,7 @@ def every(parser: Parser) -> list[Parser]:
 
 def test_every_command_has_a_help():
     for parser in every(build()):
-        assert parser.format_help().startswith("Usage: pixi") and parser.short_help().startswith("Usage: pixi")
+        assert parser.format_help().startswith("Usage: pixi") and help_text.short(parser).startswith("Usage: pixi")
 
 
 @pytest.mark.parametrize(

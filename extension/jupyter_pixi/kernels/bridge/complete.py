@@ -54,6 +54,8 @@ def complete(context: Context, line: str) -> list[str]:
         return [name for name in COMMANDS if name.startswith(begun)] if words else []
     flag = begun.startswith("-")
     known = COMMANDS.get(words[1], ()) if flag or len(words) == 2 else ()
+    if flag and words[1] in ("run", "exec") and line.lstrip().startswith("%%"):
+        known = (*known, "--export", "--allow-pickle")
     found = [offer for offer in known if offer.startswith("-") == flag]
     found += offers(context, words[1:], begun)
     return [offer for offer in dict.fromkeys(found) if offer.startswith(begun)]
