@@ -97,7 +97,8 @@ def _settle(bridge: Bridge, operation: Operation, display: Display, document: Ma
         tell_effects(operation, bridge.refresh(result, document))
     request = result.get("restart_requested")
     if request and (bridge.context.server or _restarter(bridge).possible):
-        kernel = {"kernel": request["kernel"]} if isinstance(request, Mapping) else {}
+        # An engine of another version, updated under this kernel, may not name it.
+        kernel = {"kernel": request["kernel"]} if isinstance(request, Mapping) and request.get("kernel") else {}
         operation.effects = dict(operation.effects or {}, restart=True, **kernel)
     display.tick(operation, final=True)
     if not display.open:
