@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 from . import images
-from .lint import Finding, Subject, rule
+from .lint_rules import Finding, Subject, rule
 from .plan import numbers
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from fnmatch import fnmatchcase
 
 from .dockerignore import ignores
-from .lint import Finding, Subject, copies, rule
+from .lint_rules import Finding, Subject, copies, rule
 from .parse import Instruction, Stage
 
 _CACHES = ("/root/.cache/rattler/cache", "/root/.cache/rattler")

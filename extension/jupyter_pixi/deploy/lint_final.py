@@ -6,7 +6,7 @@ import posixpath
 import re
 from collections.abc import Iterable
 
-from .lint import PREFIX, Finding, Subject, copies, rule
+from .lint_rules import PREFIX, Finding, Subject, copies, rule
 from .parse import Stage
 
 _HOOK = re.compile(r"\bpixi\s+shell-hook\b")

@@ -9,8 +9,8 @@ from ..errors import ManifestError, Place
 from ..manifest.environments import ordered_features
 from ..manifest.legacy import Migrated, combined, migrate
 from ..manifest.model import Feature, Manifest, Platform, VirtualPackage
-from ..manifest.read import registration_order
 from ..manifest.subdirs import LIBC, default_virtual_packages
+from ..manifest.tables import registration_order
 from .model import Environment
 
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from . import handoff
 from .current import Prefix, prefix_of
-from .launch import document
+from .request import document
 
 if TYPE_CHECKING:
-    from .launch import Request
+    from .request import Request
 
 Report = Mapping[str, Any]
 """`state` (a word of `design: states`), `reason` (a sentence), `help` (what to do) and maybe `changed`

@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from . import command, current, handoff, overlay
+from .become import start
 from .joined import Outcome, meeting_place, run_or_join
-from .launch import start, started_by_server
+from .request import started_by_server
 from .rescue_start import NO_KERNEL, REPAIR, START_FAILED, Report, become_rescue, report
 
 if TYPE_CHECKING:
     from ..trust import Verdict
-    from .launch import Request
+    from .request import Request
 
 PATIENCE = 45.0
 """Seconds that a client other than a Jupyter server is kept waiting."""

@@ -19,11 +19,11 @@ from ..lockfile.model import LockFile
 from ..manifest.model import DEFAULT, Manifest
 from ..prefix.kernels import Kernel, offered
 from . import logos, names
+from .request import SERVER_VARIABLE
 
 METADATA = "jupyter-pixi"
 """The key in a kernelspec's metadata under which ours stands."""
 
-SERVER_VARIABLE = "JUPYTER_PIXI_SERVER"
 _NOT_KEPT = frozenset(["kernel_provisioner"])  # theirs would start another process than the launcher
 
 

@@ -11,7 +11,7 @@ from .grammar import pep440_problem
 from .model import Manifest, Platform
 from .pypi_specs import read_requirement
 from .pyproject import Project
-from .read import read_tables
+from .tables import read_tables
 from .toml import Document, Table, Value, decode, parse
 from .workspace import External
 

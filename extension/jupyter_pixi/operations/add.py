@@ -17,10 +17,11 @@ from ..lockfile.model import LockFile
 from ..manifest.edit import ManifestEditor, Where, Written, conda_name, pypi_name
 from ..manifest.model import CondaSpec, PypiSpec
 from ..manifest.specs_text import parse_conda, parse_pypi
-from .change import Change, Pins, carry_out
+from .change import carry_out
 from .context import Context
 from .pinning import conda_pin, pypi_pin
 from .place import Placement, affected, declare_platforms, place, target_at
+from .plan import Change, Pins
 from .policy import refuse_credentials
 from .publication import workspace_lock
 from .relock import Freedom, Relocked, relock

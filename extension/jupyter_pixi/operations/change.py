@@ -6,20 +6,18 @@ Every command that changes manifest or lock ends here, so that they all behave a
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..errors import PixiError
-from ..lockfile.model import Package
-from ..manifest.edit import Written
 from .context import Context
 from .install import install_environment, is_current
 from .journal import step
+from .plan import Change
 from .preview import Preview, fetch
-from .publication import Pair, Told, finish, is_withdrawing, publish, settled, withdraw
+from .publication import Pair, finish, is_withdrawing, publish, settled, withdraw
 from .refresh import changes, variables
-from .relock import Relocked, relock
+from .relock import relock
 from .result import Changed
 from .targets import prefix_of, runs_from, target_platform
 from .trusting import remember
@@ -28,37 +26,11 @@ from .workspace import OpenWorkspace, new_warnings
 if TYPE_CHECKING:
     from ..lockfile.diff import LockDiff
 
-Pins = Mapping[tuple[str, str], tuple[Package, ...]]
-"""Packages that must stay as they are, by (environment, platform)."""
-
 _REPAIR_AFTER_CANCEL = 1.2
 """Seconds that putting the prefix back may take when the user stopped the operation; the next one does the rest."""
 
 _TOLD = 30
 """How many packages the history names of one change."""
-
-
-@dataclass(frozen=True)
-class Change:
-    """A change that has been worked out. `relocked` None means that the lock has still to be found.
-
-    `lock_stays` leaves the lock file alone even though the manifest moved on (`--frozen`, an unused feature).
-    `again` works the same change out with packages that must stay. `for_caller` says that the calling kernel is to
-    get what is asked for. `exact` (an earlier state) is made as it is or not at all: nothing is solved around what a
-    kernel has loaded. `told` is what the history says of it.
-    """
-
-    before: OpenWorkspace
-    after: OpenWorkspace
-    relocked: Relocked | None = None
-    written: tuple[Written, ...] = ()
-    lines: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
-    lock_stays: bool = False
-    again: Callable[[Pins], Awaitable[Change]] | None = None
-    for_caller: bool = False
-    exact: bool = False
-    told: Told = field(default_factory=Told)
 
 
 async def carry_out(

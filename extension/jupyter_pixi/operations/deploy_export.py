@@ -10,6 +10,7 @@ from pathlib import Path
 from ..deploy import binder, binder_check, dockerfile, lint, sagemaker
 from ..deploy.dockerignore import ignores
 from ..deploy.generated import Step, refuse_changed, steps, write
+from ..deploy.lint_rules import Finding
 from ..deploy.model import File, Plan
 from ..deploy.plan import plan
 from ..errors import LockOutOfDate, PixiError, Refused
@@ -117,7 +118,7 @@ def _with_ignore_file(planned: tuple[Step, ...]) -> tuple[tuple[Step, ...], tupl
     return tuple(kept), said
 
 
-def lint_file(context: Context, path: Path) -> tuple[lint.Finding, ...]:
+def lint_file(context: Context, path: Path) -> tuple[Finding, ...]:
     """`export dockerfile --lint FILE`. Asks the workspace that the file stands in, or the one that was named.
 
     Raises OSError and PixiError.

@@ -9,8 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..manifest.edit import ManifestEditor
-from .change import Change, carry_out
+from .change import carry_out
 from .context import Context
+from .plan import Change
 from .publication import workspace_lock
 from .result import Changed
 from .scripts import has_no_lock

@@ -14,9 +14,9 @@ from ..lockfile import packages
 from ..lockfile.model import LockFile, Package
 from ..prefix.installed import normalise
 from .bystanders import in_use_by_us
-from .change import Change, Pins
 from .context import Caller, Context
 from .loaded import PYTHON, Key, loaded_keys
+from .plan import Change, Pins
 from .relock import Freedom, relock
 from .result import joined
 from .targets import choice, prefix_of, runs_from

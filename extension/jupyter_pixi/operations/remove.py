@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 from ..errors import PixiError
 from ..manifest.edit import ManifestEditor, Where, Written
-from .change import Change, carry_out
+from .change import carry_out
 from .context import Context
 from .place import Placement, place
+from .plan import Change
 from .publication import workspace_lock
 from .result import Changed
 from .scripts import has_no_lock

@@ -8,8 +8,9 @@ from pathlib import Path
 from .. import system
 from ..errors import ManifestError, ManifestNotFound, PixiError
 from ..lockfile import read_lock, with_platform_names
-from .change import Change, carry_out
+from .change import carry_out
 from .context import Context
+from .plan import Change
 from .publication import workspace_lock
 from .relock import Relocked
 from .result import Changed

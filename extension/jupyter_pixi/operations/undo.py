@@ -10,12 +10,13 @@ from dataclasses import dataclass, replace
 from ..errors import LockFileError, PixiError
 from ..lockfile import read_lock, with_platform_names
 from . import history
-from .change import Change, carry_out
+from .change import carry_out
 from .context import Context
 from .history import Entry, Kind, Pair
 from .journal import digest
 from .merge import Conflict, merge
 from .merge_keys import merge_keys
+from .plan import Change
 from .publication import Told, workspace_lock
 from .relock import Relocked, relock
 from .result import Changed

@@ -13,9 +13,10 @@ from ..lockfile.model import LockFile
 from ..manifest.edit import ManifestEditor, Where, conda_name, pypi_name
 from ..manifest.model import DEFAULT, CondaSpec, Feature, Manifest, PypiSpec
 from .add import Asked, locked_versions
-from .change import Change, Pins, carry_out
+from .change import carry_out
 from .context import Context
 from .pinning import conda_pin, pypi_pin
+from .plan import Change, Pins
 from .publication import Pair, publish, workspace_lock
 from .relock import Freedom, relock
 from .result import Changed

@@ -14,7 +14,7 @@ from jupyter_server.extension.application import ExtensionApp
 from traitlets import Bool, Dict, Float, Int, List, Unicode
 
 from .. import policy
-from ..kernels.launch import SERVER_VARIABLE
+from ..kernels.request import SERVER_VARIABLE
 from . import discovery, launch_page, restart, state
 from .follower import Follower, Heard
 from .handlers import handlers

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 
 import pytest
-from jupyter_pixi.kernels import launch, slow
+from jupyter_pixi.kernels import request as asked
+from jupyter_pixi.kernels import slow
 from jupyter_pixi.kernels.current import Prefix
 from jupyter_pixi.kernels.joined import Heard, Outcome
 from jupyter_pixi.kernels.rescue_report import Told
@@ -40,7 +41,7 @@ def test_when_the_installed_environment_may_start(prefix, outcome, may, tmp_path
 @pytest.fixture
 def request_(tmp_path):
     (tmp_path / "pixi.toml").write_text("")
-    return launch.Request(["--manifest", str(tmp_path / "pixi.toml"), "--environment", "cuda", "-f", "c.json"])
+    return asked.Request(["--manifest", str(tmp_path / "pixi.toml"), "--environment", "cuda", "-f", "c.json"])
 
 
 @pytest.mark.parametrize(
@@ -77,24 +78,24 @@ def test_the_launcher_goes_by_the_working_directory(tmp_path):
         (tmp_path / name / "notebooks").mkdir(parents=True)
         (tmp_path / name / "pixi.toml").write_text("")
     manifests = [str(tmp_path / name / "pixi.toml") for name in ("a", "b", "b/inner")]
-    assert launch.choose(manifests, str(tmp_path / "b/notebooks")) == manifests[1]
-    assert launch.choose(manifests, str(tmp_path / "b/inner")) == manifests[2]
-    assert launch.choose(manifests, "/") == manifests[0]
+    assert asked.choose(manifests, str(tmp_path / "b/notebooks")) == manifests[1]
+    assert asked.choose(manifests, str(tmp_path / "b/inner")) == manifests[2]
+    assert asked.choose(manifests, "/") == manifests[0]
     (tmp_path / "a/pixi.toml").unlink()
-    assert launch.choose(manifests, "/") == manifests[1]
+    assert asked.choose(manifests, "/") == manifests[1]
 
 
 def test_arguments_of_the_front_end_go_to_the_kernel(request_):
-    request = launch.Request([*request_.arguments, "--debug", "--IPKernelApp.pylab=inline"])
+    request = asked.Request([*request_.arguments, "--debug", "--IPKernelApp.pylab=inline"])
     assert request.extra == ["--debug", "--IPKernelApp.pylab=inline"]
     assert request.argv()[1:4] == ["-P", "-m", "jupyter_pixi.kernels.launch"]
 
 
 def test_who_is_a_server():
     parent = str(os.getppid())
-    assert launch.started_by_server({"JUPYTER_PIXI_SERVER": parent})
-    assert not launch.started_by_server({"JUPYTER_PIXI_SERVER": "1" + parent})
-    assert not launch.started_by_server({"JPY_PARENT_PID": parent})
-    assert launch.started_by_server({"JPY_SESSION_NAME": "/w/x.ipynb", "JPY_PARENT_PID": parent})
+    assert asked.started_by_server({"JUPYTER_PIXI_SERVER": parent})
+    assert not asked.started_by_server({"JUPYTER_PIXI_SERVER": "1" + parent})
+    assert not asked.started_by_server({"JPY_PARENT_PID": parent})
+    assert asked.started_by_server({"JPY_SESSION_NAME": "/w/x.ipynb", "JPY_PARENT_PID": parent})
     # papermill run from a cell: the session's name was inherited
-    assert not launch.started_by_server({"JPY_SESSION_NAME": "/w/x.ipynb", "JPY_PARENT_PID": "1" + parent})
+    assert not asked.started_by_server({"JPY_SESSION_NAME": "/w/x.ipynb", "JPY_PARENT_PID": "1" + parent})
