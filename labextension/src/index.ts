@@ -2,6 +2,7 @@
 
 import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
 
+import { bystandersPlugin } from './bystandersPlugin';
 import { cellPlugin } from './cellPlugin';
 import { commandsPlugin } from './commandsPlugin';
 import { statusPlugin, toolbarPlugin } from './frontPlugin';
@@ -26,6 +27,7 @@ const plugins: JupyterFrontEndPlugin<unknown>[] = [
   offerPlugin,
   newNotebookPlugin,
   switchPlugin,
+  bystandersPlugin,
   lockPlugin
 ];
 

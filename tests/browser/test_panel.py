@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import pytest
 from support.browser import REAL, load
 from support.jupyter_server import TOKEN, Running
 from support.panel import LONG, accessible, execute, open_notebook, operation, show
 from support.servers import Server
+from support.workspaces import PLAIN
 
 
 def test_install_add_and_import(page: Any, lab: Running, real: Any, picture: Any) -> None:
@@ -130,6 +132,19 @@ def test_cancel_reload_and_a_terminal(page: Any, lab: Running, real: Any, channe
     finally:
         channel_server.stall = None
         channel_server.release.set()
+
+
+@pytest.mark.full
+def test_a_notebook_hears_what_a_terminal_changed_under_it(page: Any, lab: Running, real: Any) -> None:
+    workspace = real("mist", PLAIN + 'cowsay = "*"\n')
+    workspace.do("install")
+    open_notebook(page, lab, "mist", "default")
+    execute(page, "import cowsay; print('have', cowsay.__version__)", "have 6.1")
+    workspace.do("add", "cowsay=6.0")
+    told = page.locator(".Toastify__toast", has_text="Changed by somebody else")
+    told.wait_for(timeout=20_000)
+    assert "in the environment default: cowsay 6.1" in told.inner_text()
+    assert "Restart a.ipynb if it had imported that." in told.inner_text()
 
 
 def test_a_first_start_shows_its_progress(
