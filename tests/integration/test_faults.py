@@ -364,7 +364,7 @@ def test_the_stop_button_ends_it_within_two_seconds(workspace, test_channel_fold
 def test_a_file_system_without_locks_is_told(small, monkeypatch):
     from jupyter_pixi import system
     from jupyter_pixi.operations.context import Context
-    from jupyter_pixi.operations.publication import workspace_lock
+    from jupyter_pixi.operations.publishing.publication import workspace_lock
 
     def none(fd: int) -> None:
         raise OSError(37, "No locks available")

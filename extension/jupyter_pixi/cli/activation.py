@@ -67,7 +67,7 @@ def _where(arguments: Namespace) -> Where:
 
 def script_add(arguments: Namespace) -> int:
     """`workspace activation script add`."""
-    from ..operations.activation_edit import add_scripts
+    from ..operations.editing.activation_edit import add_scripts
     from .workspace import edited
 
     return edited(arguments, add_scripts(arguments.scripts, _where(arguments)), lock=False)
@@ -75,7 +75,7 @@ def script_add(arguments: Namespace) -> int:
 
 def script_prepend(arguments: Namespace) -> int:
     """`workspace activation script prepend`."""
-    from ..operations.activation_edit import add_scripts
+    from ..operations.editing.activation_edit import add_scripts
     from .workspace import edited
 
     return edited(arguments, add_scripts(arguments.scripts, _where(arguments), prepend=True), lock=False)
@@ -83,7 +83,7 @@ def script_prepend(arguments: Namespace) -> int:
 
 def script_remove(arguments: Namespace) -> int:
     """`workspace activation script remove`."""
-    from ..operations.activation_edit import remove_scripts
+    from ..operations.editing.activation_edit import remove_scripts
     from .workspace import edited
 
     return edited(arguments, remove_scripts(arguments.scripts, _where(arguments)), lock=False)
@@ -91,7 +91,7 @@ def script_remove(arguments: Namespace) -> int:
 
 def env_set(arguments: Namespace) -> int:
     """`workspace activation env set`."""
-    from ..operations.activation_edit import set_variables
+    from ..operations.editing.activation_edit import set_variables
     from .workspace import edited
 
     return edited(arguments, set_variables(dict(arguments.variables), _where(arguments)), lock=False)
@@ -99,7 +99,7 @@ def env_set(arguments: Namespace) -> int:
 
 def env_remove(arguments: Namespace) -> int:
     """`workspace activation env remove`."""
-    from ..operations.activation_edit import remove_variables
+    from ..operations.editing.activation_edit import remove_variables
     from .workspace import edited
 
     return edited(arguments, remove_variables(arguments.names, _where(arguments)), lock=False)
@@ -107,7 +107,7 @@ def env_remove(arguments: Namespace) -> int:
 
 def listing(arguments: Namespace) -> int:
     """`workspace activation list`, `script list`, `env list`."""
-    from ..operations.activation_edit import lines
+    from ..operations.editing.activation_edit import lines
     from .workspace import listed, opened
 
     only = arguments.only
@@ -117,7 +117,7 @@ def listing(arguments: Namespace) -> int:
 
 def preview_list(arguments: Namespace) -> int:
     """`workspace preview list`."""
-    from ..operations.workspace_edit import preview_names
+    from ..operations.editing.workspace_edit import preview_names
     from .workspace import listed, opened
 
     return listed(arguments, list(preview_names(opened(arguments).manifest)), [])
@@ -125,7 +125,7 @@ def preview_list(arguments: Namespace) -> int:
 
 def preview_add(arguments: Namespace) -> int:
     """`workspace preview add`."""
-    from ..operations.workspace_edit import change_preview
+    from ..operations.editing.workspace_edit import change_preview
     from .workspace import edited
 
     return edited(arguments, change_preview(arguments.features, on=True), lock=False)
@@ -133,7 +133,7 @@ def preview_add(arguments: Namespace) -> int:
 
 def preview_remove(arguments: Namespace) -> int:
     """`workspace preview remove`."""
-    from ..operations.workspace_edit import change_preview
+    from ..operations.editing.workspace_edit import change_preview
     from .workspace import edited
 
     return edited(arguments, change_preview(arguments.features, on=False), lock=False)

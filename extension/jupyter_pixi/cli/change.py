@@ -12,8 +12,8 @@ from .output import Output
 from .running import operation
 
 if TYPE_CHECKING:
-    from ..operations.add import AddOptions
-    from ..operations.remove import RemoveOptions
+    from ..operations.changing.add import AddOptions
+    from ..operations.changing.remove import RemoveOptions
     from ..operations.result import Changed
 
     _Options = TypeVar("_Options", AddOptions, RemoveOptions)
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 def add(arguments: Namespace) -> int:
     """`add SPEC…`."""
-    from ..operations.add import AddOptions
-    from ..operations.add import add as work
+    from ..operations.changing.add import AddOptions
+    from ..operations.changing.add import add as work
 
     _refuse_places_of_a_script(arguments, "add")
     return _made(arguments, work, _asked(AddOptions, arguments, specs=tuple(arguments.specs)))
@@ -30,8 +30,8 @@ def add(arguments: Namespace) -> int:
 
 def remove(arguments: Namespace) -> int:
     """`remove NAME…`."""
-    from ..operations.remove import RemoveOptions
-    from ..operations.remove import remove as work
+    from ..operations.changing.remove import RemoveOptions
+    from ..operations.changing.remove import remove as work
 
     _refuse_places_of_a_script(arguments, "remove")
     return _made(arguments, work, _asked(RemoveOptions, arguments, names=tuple(arguments.specs)))
@@ -59,7 +59,7 @@ def _made(
 
 def upgrade(arguments: Namespace) -> int:
     """`upgrade [NAME…]`: prints what moved, as Pixi does."""
-    from ..operations.update import upgrade as work
+    from ..operations.changing.update import upgrade as work
 
     async def run(context: Context) -> Changed:
         return await work(
@@ -85,7 +85,7 @@ def upgrade(arguments: Namespace) -> int:
 
 def update(arguments: Namespace) -> int:
     """`update [NAME…]`: the lock only."""
-    from ..operations.update import update as work
+    from ..operations.changing.update import update as work
 
     async def run(context: Context):  # type: ignore[no-untyped-def]
         return await work(
@@ -113,7 +113,7 @@ def update(arguments: Namespace) -> int:
 
 def lock(arguments: Namespace) -> int:
     """`lock`, `lock --check`: exit status 1 if the check fails."""
-    from ..operations.lock import lock as work
+    from ..operations.locking.lock import lock as work
 
     quiet = arguments.check or arguments.dry_run
     locked = operation(arguments, lambda c: work(c, check=arguments.check, dry_run=arguments.dry_run), record=not quiet)
@@ -135,8 +135,8 @@ def lock(arguments: Namespace) -> int:
 
 def install(arguments: Namespace) -> int:
     """`install [-e ENV…]`."""
-    from ..operations.install import InstallOptions
-    from ..operations.install import install as work
+    from ..operations.installing.install import InstallOptions
+    from ..operations.installing.install import install as work
 
     options = InstallOptions(
         environments=tuple(arguments.environment),
@@ -155,8 +155,8 @@ def install(arguments: Namespace) -> int:
 
 def reinstall(arguments: Namespace) -> int:
     """`reinstall [NAME…]`."""
-    from ..operations.install import InstallOptions
-    from ..operations.install import install as work
+    from ..operations.installing.install import InstallOptions
+    from ..operations.installing.install import install as work
 
     names = frozenset(arguments.specs)
     options = InstallOptions(environments=tuple(arguments.environment), all=arguments.all, reinstall=names or "all")

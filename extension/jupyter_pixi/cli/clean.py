@@ -12,7 +12,7 @@ from .output import Output, context_of
 def clean(arguments: Namespace) -> int:
     """`clean`, `clean -e ENV`, `clean cache`."""
     from ..operations import clean as work
-    from ..operations.task_prefix import begin
+    from ..operations.running.task_prefix import begin
     from .tables import size_text
 
     context = context_of(arguments)

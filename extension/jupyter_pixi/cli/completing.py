@@ -13,7 +13,7 @@ from .output import Output, context_of
 from .parser import Parser
 
 if TYPE_CHECKING:
-    from ..operations.completion import Known
+    from ..operations.looking.completion import Known
 
 _BASH = """_jupyter_pixi() {
     local IFS=$'\\n'
@@ -54,7 +54,7 @@ def complete(arguments: Namespace) -> int:
     named = _manifest(before)
     if named is not None:
         context = type(context)(**{**context.__dict__, "manifest_path": Path(named)})
-    from ..operations.completion import Known
+    from ..operations.looking.completion import Known
 
     found = _offers(before, begun, Known.of(context))
     offers = list(dict.fromkeys(offer for offer in found if offer.startswith(begun)))
@@ -130,7 +130,7 @@ def _offers(words: Sequence[str], begun: str, known: Known) -> Iterator[str]:
 
 
 def _values(action: argparse.Action, begun: str, known: Known, words: Sequence[str]) -> Iterator[str]:
-    from ..operations.completion import KINDS, offered
+    from ..operations.looking.completion import KINDS, offered
 
     if action.choices is not None:
         yield from map(str, action.choices)

@@ -7,8 +7,8 @@ from typing import Any
 
 from ..config import config_paths
 from ..errors import ManifestNotFound
-from ..operations.config_edit import ConfigEdit, config_file, edit, shown
 from ..operations.context import Context
+from ..operations.editing.config_edit import ConfigEdit, config_file, edit, shown
 from ..operations.workspace import locate
 from .output import Output, context_of
 

@@ -13,14 +13,14 @@ from .output import Output, context_of
 
 if TYPE_CHECKING:
     from ..deploy.dockerfile import Options
-    from ..operations.deploy_export import BinderRequest, Exported, Where
+    from ..operations.sharing.deploy_export import BinderRequest, Exported, Where
 
 
 def dockerfile(arguments: Namespace) -> int:
     """`export dockerfile`."""
     if arguments.lint:
         return _lint(arguments)
-    from ..operations.deploy_export import export_dockerfile
+    from ..operations.sharing.deploy_export import export_dockerfile
 
     done = export_dockerfile(context_of(arguments), _image_options(arguments), _where(arguments))
     return _tell(arguments, done)
@@ -29,7 +29,7 @@ def dockerfile(arguments: Namespace) -> int:
 def sagemaker(arguments: Namespace) -> int:
     """`export sagemaker`."""
     from ..deploy.sagemaker import Registry
-    from ..operations.deploy_export import export_sagemaker
+    from ..operations.sharing.deploy_export import export_sagemaker
 
     registry = Registry(arguments.account, arguments.region, arguments.repository)
     done = export_sagemaker(context_of(arguments), _image_options(arguments), registry, _where(arguments))
@@ -38,7 +38,7 @@ def sagemaker(arguments: Namespace) -> int:
 
 def binder(arguments: Namespace) -> int:
     """`export binder`."""
-    from ..operations.deploy_export import check_binder, export_binder
+    from ..operations.sharing.deploy_export import check_binder, export_binder
 
     context = context_of(arguments)
     request = _binder_request(arguments)
@@ -56,7 +56,7 @@ def binder(arguments: Namespace) -> int:
 
 def _binder_request(arguments: Namespace) -> BinderRequest:
     from ..deploy.binder import Options
-    from ..operations.deploy_export import BinderRequest
+    from ..operations.sharing.deploy_export import BinderRequest
 
     options = Options(
         notebook=arguments.notebook,
@@ -106,7 +106,7 @@ def _told(arguments: Namespace, untold: Collection[str] = ()) -> str:
 
 
 def _where(arguments: Namespace) -> Where:
-    from ..operations.deploy_export import Where
+    from ..operations.sharing.deploy_export import Where
 
     folder = Path(arguments.folder).absolute() if arguments.folder else None
     return Where(folder, arguments.dry_run, arguments.force)
@@ -148,7 +148,7 @@ _SAID = {
 
 def _lint(arguments: Namespace) -> int:
     from ..deploy.lint import RULES
-    from ..operations.deploy_export import lint_file
+    from ..operations.sharing.deploy_export import lint_file
 
     path = Path(arguments.lint)
     found = lint_file(context_of(arguments), path)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from argparse import Namespace
 
 from ..errors import PixiError, UsageError
-from ..operations.exec import ExecOptions, make, packages, variables, wanted
-from ..operations.task_shell import NOT_FOUND, run_words
+from ..operations.running.exec import ExecOptions, make, packages, variables, wanted
+from ..operations.running.task_shell import NOT_FOUND, run_words
 from .output import Output, context_of
 
 

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 def conda_environment(arguments: Namespace) -> int:
     """`workspace export conda-environment [PATH]`."""
-    from ..operations.export import conda_environment as work
-    from ..operations.look import locked_workspace, platform_to_show
+    from ..operations.looking.look import locked_workspace, platform_to_show
+    from ..operations.sharing.export import conda_environment as work
     from ..operations.workspace import open_workspace
 
     _refuse_environment(arguments)
@@ -46,8 +46,8 @@ def conda_environment(arguments: Namespace) -> int:
 
 def explicit_spec(arguments: Namespace) -> int:
     """`workspace export conda-explicit-spec DIR`."""
-    from ..operations.export import explicit_specs, write_all
-    from ..operations.look import locked_workspace
+    from ..operations.looking.look import locked_workspace
+    from ..operations.sharing.export import explicit_specs, write_all
 
     _refuse_environment(arguments)
 

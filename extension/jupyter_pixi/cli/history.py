@@ -13,12 +13,12 @@ from .running import operation
 
 if TYPE_CHECKING:
     from ..lockfile.diff import Row
-    from ..operations.history import Entry
+    from ..operations.publishing.history import Entry
 
 
 def history(arguments: Namespace) -> int:
     """`history`: what was changed, when, by which command, and what has been taken back."""
-    from ..operations.history import entries, taken_back
+    from ..operations.publishing.history import entries, taken_back
     from ..operations.workspace import locate
 
     known = entries(locate(context_of(arguments)).parent)
@@ -64,7 +64,7 @@ def _kernel(name: str | None) -> str:
 def diff(arguments: Namespace) -> int:
     """`diff [A] [B]`: packages added, removed, up, down and rebuilt, and the lines of the manifest."""
     from ..lockfile.diff import LockDiff
-    from ..operations.compare import compare
+    from ..operations.undoing.compare import compare
 
     context = context_of(arguments)
     found = compare(context, arguments.first, arguments.second, git=arguments.git)
@@ -123,8 +123,8 @@ def redo(arguments: Namespace) -> int:
 
 
 def _undo(arguments: Namespace, *, redo: bool) -> int:
-    from ..operations.undo import UndoOptions
-    from ..operations.undo import undo as work
+    from ..operations.undoing.undo import UndoOptions
+    from ..operations.undoing.undo import undo as work
 
     options = UndoOptions(redo, arguments.dry_run, arguments.restart, arguments.force_loaded)
     return told(arguments, operation(arguments, lambda c: work(c, options), record=not arguments.dry_run))
@@ -132,7 +132,7 @@ def _undo(arguments: Namespace, *, redo: bool) -> int:
 
 def restore(arguments: Namespace) -> int:
     """`restore`."""
-    from ..operations.restore import restore as work
+    from ..operations.undoing.restore import restore as work
 
     def run(context):  # type: ignore[no-untyped-def]
         return work(context, dry_run=arguments.dry_run, restart=arguments.restart, force=arguments.force_loaded)

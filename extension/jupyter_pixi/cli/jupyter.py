@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def _offers(context: Context, only: tuple[str, ...] = ()) -> tuple[OpenWorkspace, tuple[Offer, ...]]:
     from ..kernels.specs import offers
-    from ..operations.status import states
+    from ..operations.installing.status import states
     from ..operations.targets import prefix_of
     from ..operations.workspace import open_workspace
 
@@ -107,7 +107,7 @@ def _target(arguments: Namespace) -> Path:
 
 def kernels_prepare(arguments: Namespace) -> int:
     """`kernels prepare`: what a kernel's start does when its environment is not current (the launcher asks)."""
-    from ..operations.prepare import prepare
+    from ..operations.installing.prepare import prepare
     from .running import operation
 
     done = operation(arguments, lambda c: prepare(c, arguments.environment or "default"))

@@ -13,15 +13,15 @@ from ..errors import PixiError, Refused, UsageError
 from .output import Output, context_of
 
 if TYPE_CHECKING:
-    from ..operations.launch import Launch
-    from ..operations.launch_target import Target
+    from ..operations.sharing.launch import Launch
+    from ..operations.sharing.launch_target import Target
 
 
 def launch(arguments: Namespace) -> int:
     """`launch TARGET`."""
-    from ..operations.launch import plan_launch, told
-    from ..operations.launch_fetch import fetch
-    from ..operations.launch_target import parse
+    from ..operations.sharing.launch import plan_launch, told
+    from ..operations.sharing.launch_fetch import fetch
+    from ..operations.sharing.launch_target import parse
 
     output: Output = arguments.output
     if arguments.json and not arguments.no_lab:
@@ -78,7 +78,7 @@ def _ask(arguments: Namespace, planned: Launch) -> None:
 
 
 def _install(arguments: Namespace, planned: Launch) -> None:
-    from ..operations.install import InstallOptions, install
+    from ..operations.installing.install import InstallOptions, install
     from .running import operation
 
     arguments.manifest_path = str(planned.manifest)

@@ -12,7 +12,7 @@ from .output import Output, context_of
 if TYPE_CHECKING:
     from ..environments.model import Environment
     from ..manifest.model import Platform
-    from ..operations.listing import Row
+    from ..operations.looking.listing import Row
     from ..operations.workspace import OpenWorkspace
 
 FIELDS: dict[str, tuple[str, Callable[[Row], str]]] = {
@@ -45,7 +45,7 @@ FIELDS: dict[str, tuple[str, Callable[[Row], str]]] = {
 
 
 def _field(row: Row, key: str) -> str:
-    from ..operations.listing import json_row
+    from ..operations.looking.listing import json_row
 
     value = json_row(row)[key]
     return ", ".join(map(str, value)) if isinstance(value, list) else "" if value is None else str(value)
@@ -62,7 +62,7 @@ def _size(size: int | None) -> str:
 
 def list_packages(arguments: Namespace) -> int:
     """`list [REGEX]`: locks if need be, never installs."""
-    from ..operations.listing import is_local, json_row, matching, no_packages
+    from ..operations.looking.listing import is_local, json_row, matching, no_packages
     from .running import operation
 
     opened, environment, platform, rows = operation(arguments, lambda c: _listed(c, arguments), record=False)
@@ -90,7 +90,7 @@ def list_packages(arguments: Namespace) -> int:
 async def _listed(
     context: Context, arguments: Namespace
 ) -> tuple[OpenWorkspace, Environment, Platform, tuple[Row, ...]]:
-    from ..operations.listing import rows
+    from ..operations.looking.listing import rows
 
     opened, environment, platform = await _shown(context, arguments)
     assert opened.lock is not None
@@ -99,7 +99,7 @@ async def _listed(
 
 async def _shown(context: Context, arguments: Namespace) -> tuple[OpenWorkspace, Environment, Platform]:
     """What a listing is of: the locked workspace, the environment and the platform that the flags name."""
-    from ..operations.look import locked_workspace, platform_to_show
+    from ..operations.looking.look import locked_workspace, platform_to_show
     from ..operations.scripts import refuse_options
 
     if context.script is not None and arguments.environment is not None:
@@ -132,7 +132,7 @@ def _table(rows: tuple[Row, ...], fields: list[str] | None, output: Output) -> s
 def tree(arguments: Namespace) -> int:
     """`tree [REGEX]`, `tree -i REGEX`: locks if need be, never installs."""
     from ..errors import UsageError
-    from ..operations.tree import Tree, build, inverted, lines
+    from ..operations.looking.tree import Tree, build, inverted, lines
     from .running import operation
 
     if arguments.invert and arguments.regex is None:
@@ -154,8 +154,8 @@ def tree(arguments: Namespace) -> int:
 
 def info(arguments: Namespace) -> int:
     """`info`: this machine and, where there is one, the workspace; a broken manifest is no error."""
-    from ..operations.info_text import info_text
-    from ..operations.look import info as work
+    from ..operations.looking.info_text import info_text
+    from ..operations.looking.look import info as work
 
     document = work(context_of(arguments), extended=arguments.extended)
     output: Output = arguments.output
@@ -168,13 +168,13 @@ def info(arguments: Namespace) -> int:
 
 def status(arguments: Namespace) -> int:
     """`status`: read-only and offline."""
-    from ..operations.status import status as work
-    from ..operations.status import status_text
+    from ..operations.installing.status import status as work
+    from ..operations.installing.status import status_text
 
     context = context_of(arguments)
     document = work(context, arguments.environment)
     if context.caller is not None:
-        from ..operations.bystanders import changed_by_others
+        from ..operations.installing.bystanders import changed_by_others
 
         document["stale"] = list(changed_by_others(context))
     output: Output = arguments.output

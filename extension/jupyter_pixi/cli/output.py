@@ -227,7 +227,7 @@ def context_of(arguments: Namespace) -> Context:
     )
     name = getattr(arguments, "workspace", None)
     if name:
-        from ..operations.registry import manifest_of
+        from ..operations.editing.registry import manifest_of
 
         context = Context(**{**context.__dict__, "manifest_path": manifest_of(name, context.environ)})
     return context.with_variables()

@@ -9,12 +9,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ..operations import task_prefix
 from ..operations.context import Context
+from ..operations.running import task_prefix
+from ..operations.running.task_graph import Candidate, Step
+from ..operations.running.task_run import Hooks, Runner, RunOptions, as_is
+from ..operations.running.task_shell import NOT_FOUND
 from ..operations.scripts import is_transient, refuse_options
-from ..operations.task_graph import Candidate, Step
-from ..operations.task_run import Hooks, Runner, RunOptions, as_is
-from ..operations.task_shell import NOT_FOUND
 from .output import Output, context_of
 
 

@@ -36,12 +36,12 @@ def operation(
 
 async def _settled(context: Context, work: Callable[[Context], Awaitable[T]]) -> T:
     """The work, on a workspace in which nothing that crashed is left."""
-    from ..operations.settling import settle
+    from ..operations.installing.settling import settle
 
     if context.script is None:
         await settle(context)
     if context.caller is not None:
-        from ..operations.bystanders import tell_changes_by_others
+        from ..operations.installing.bystanders import tell_changes_by_others
 
         tell_changes_by_others(context)
     return await work(context)

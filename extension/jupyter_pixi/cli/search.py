@@ -14,13 +14,13 @@ from .running import operation
 if TYPE_CHECKING:
     import rattler
 
-    from ..operations.search import Found
+    from ..operations.looking.search import Found
 
 
 def search(arguments: Namespace) -> int:
     """`search SPEC`: exit status 1 when nothing matches."""
-    from ..operations.search import search as work
-    from ..operations.search import where
+    from ..operations.looking.search import search as work
+    from ..operations.looking.search import where
 
     output: Output = arguments.output
     if arguments.module:
@@ -44,7 +44,7 @@ def search(arguments: Namespace) -> int:
 
 def _importing(arguments: Namespace) -> int:
     """`search --import MODULE`: exit status 1 when nothing provides it."""
-    from ..operations.providers import Providers, providers
+    from ..operations.looking.providers import Providers, providers
 
     async def run(context: Context) -> Providers:
         return await providers(context, arguments.package, shared=arguments.shared)

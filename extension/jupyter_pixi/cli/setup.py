@@ -12,13 +12,13 @@ from ..operations.context import Context
 from .output import Output, context_of
 
 if TYPE_CHECKING:
-    from ..operations.init import InitOptions
+    from ..operations.editing.init import InitOptions
 
 
 def init(arguments: Namespace) -> int:
     """`init [PATH]`."""
-    from ..operations.init import InitOptions
-    from ..operations.init import init as work
+    from ..operations.editing.init import InitOptions
+    from ..operations.editing.init import init as work
     from ..operations.trusting import remember
     from ..operations.workspace import open_workspace
 

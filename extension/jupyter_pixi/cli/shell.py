@@ -6,10 +6,10 @@ from argparse import Namespace
 from dataclasses import dataclass
 
 from ..errors import PixiError
-from ..operations import task_prefix
 from ..operations.context import Context
-from ..operations.task_prefix import Session
-from ..operations.task_run import as_is
+from ..operations.running import task_prefix
+from ..operations.running.task_prefix import Session
+from ..operations.running.task_run import as_is
 from .output import Output, context_of
 
 
@@ -43,7 +43,7 @@ def shell_hook(arguments: Namespace) -> int:
 
 def shell(arguments: Namespace) -> int:
     """`shell`: becomes the user's shell, in a terminal."""
-    from ..operations.shell import become_shell
+    from ..operations.running.shell import become_shell
 
     context = context_of(arguments)
     if context.caller is not None or arguments.output.has_pipe:

@@ -9,12 +9,12 @@ from .output import Output, context_of
 
 if TYPE_CHECKING:
     from ..manifest.edit import Where
-    from ..operations.task_edit import NewTask
+    from ..operations.editing.task_edit import NewTask
 
 
 def add(arguments: Namespace) -> int:
     """`task add NAME COMMAND…`."""
-    from ..operations.task_edit import NewTask
+    from ..operations.editing.task_edit import NewTask
 
     task = NewTask(
         name=arguments.name,
@@ -32,14 +32,14 @@ def add(arguments: Namespace) -> int:
 
 def alias(arguments: Namespace) -> int:
     """`task alias NAME TASK…`."""
-    from ..operations.task_edit import NewTask
+    from ..operations.editing.task_edit import NewTask
 
     task = NewTask(arguments.name, depends_on=tuple(arguments.depends_on), description=arguments.description)
     return _added(arguments, task, "alias")
 
 
 def _added(arguments: Namespace, task: NewTask, kind: str) -> int:
-    from ..operations.task_edit import add as work
+    from ..operations.editing.task_edit import add as work
 
     work(context_of(arguments), task, _where(arguments))
     text = f"Added {kind} `{task.name}`: {task.shown()}"
@@ -51,8 +51,8 @@ def _added(arguments: Namespace, task: NewTask, kind: str) -> int:
 
 def remove(arguments: Namespace) -> int:
     """`task remove NAME…`: one that is not there is told, and is no error."""
-    from ..operations.task_edit import remove as work
-    from ..operations.task_edit import users_of
+    from ..operations.editing.task_edit import remove as work
+    from ..operations.editing.task_edit import users_of
 
     opened, gone = work(context_of(arguments), arguments.names, _where(arguments))
     output: Output = arguments.output
@@ -85,8 +85,8 @@ def _where(arguments: Namespace) -> Where:
 
 def list_tasks(arguments: Namespace) -> int:
     """`task list`."""
-    from ..operations.task_prefix import begin
-    from ..operations.tasks import document, visible
+    from ..operations.running.task_prefix import begin
+    from ..operations.running.tasks import document, visible
 
     session = begin(context_of(arguments))
     opened = session.opened

@@ -13,8 +13,8 @@ from .output import Output, context_of
 from .running import operation
 
 if TYPE_CHECKING:
-    from ..operations.edits import Edit
-    from ..operations.platform_specs import Wanted
+    from ..operations.changing.edits import Edit
+    from ..operations.editing.platform_specs import Wanted
     from ..operations.result import Changed
     from ..operations.workspace import OpenWorkspace
 
@@ -28,7 +28,7 @@ def opened(arguments: Namespace) -> OpenWorkspace:
 
 def edited(arguments: Namespace, edit: Edit, *, lock: bool) -> int:
     """Make an edit of the manifest, and tell it. Returns the exit status."""
-    from ..operations.edits import edit_manifest
+    from ..operations.changing.edits import edit_manifest
 
     return _told(arguments, operation(arguments, lambda c: edit_manifest(c, edit, lock=lock)))
 
@@ -68,14 +68,14 @@ def listed(arguments: Namespace, lines: list[str], names: list[str]) -> int:
 
 def channel_list(arguments: Namespace) -> int:
     """`workspace channel list`."""
-    from ..operations.workspace_edit import channel_lines
+    from ..operations.editing.workspace_edit import channel_lines
 
     return listed(arguments, list(channel_lines(opened(arguments), urls=arguments.urls)), [])
 
 
 def channel_add(arguments: Namespace) -> int:
     """`workspace channel add`."""
-    from ..operations.workspace_edit import add_channels
+    from ..operations.editing.workspace_edit import add_channels
 
     where = _where(arguments)
     edit = add_channels(arguments.channels, where, priority=arguments.priority, prepend=arguments.prepend)
@@ -84,7 +84,7 @@ def channel_add(arguments: Namespace) -> int:
 
 def channel_remove(arguments: Namespace) -> int:
     """`workspace channel remove`."""
-    from ..operations.workspace_edit import remove_channels
+    from ..operations.editing.workspace_edit import remove_channels
 
     edit = remove_channels(arguments.channels, _where(arguments), priority=arguments.priority)
     return edited(arguments, edit, lock=True)
@@ -95,7 +95,7 @@ def channel_remove(arguments: Namespace) -> int:
 
 def environment_list(arguments: Namespace) -> int:
     """`workspace environment list`."""
-    from ..operations.workspace_edit import environment_lines
+    from ..operations.editing.workspace_edit import environment_lines
 
     workspace = opened(arguments)
     return listed(arguments, list(environment_lines(workspace)), list(workspace.environments))
@@ -103,7 +103,7 @@ def environment_list(arguments: Namespace) -> int:
 
 def environment_add(arguments: Namespace) -> int:
     """`workspace environment add`."""
-    from ..operations.workspace_edit import add_environment
+    from ..operations.editing.workspace_edit import add_environment
 
     edit = add_environment(
         arguments.name,
@@ -117,14 +117,14 @@ def environment_add(arguments: Namespace) -> int:
 
 def environment_remove(arguments: Namespace) -> int:
     """`workspace environment remove`."""
-    from ..operations.workspace_edit import remove_environment
+    from ..operations.editing.workspace_edit import remove_environment
 
     return edited(arguments, remove_environment(arguments.name), lock=False)
 
 
 def feature_list(arguments: Namespace) -> int:
     """`workspace feature list`."""
-    from ..operations.workspace_edit import feature_lines
+    from ..operations.editing.workspace_edit import feature_lines
 
     workspace = opened(arguments)
     return listed(arguments, list(feature_lines(workspace)), list(workspace.manifest.features))
@@ -132,7 +132,7 @@ def feature_list(arguments: Namespace) -> int:
 
 def feature_remove(arguments: Namespace) -> int:
     """`workspace feature remove`: asks when environments use it, which needs a terminal or `--yes`."""
-    from ..operations.workspace_edit import remove_feature, users_of
+    from ..operations.editing.workspace_edit import remove_feature, users_of
 
     users = users_of(opened(arguments), arguments.feature)
     if users and not arguments.yes and not _confirmed(arguments.feature, users):
@@ -159,7 +159,7 @@ def _confirmed(feature: str, users: list[str]) -> bool:
 
 def platform_list(arguments: Namespace) -> int:
     """`workspace platform list`."""
-    from ..operations.platforms_list import document, lines
+    from ..operations.editing.platforms_list import document, lines
 
     workspace = opened(arguments)
     context = context_of(arguments)
@@ -175,7 +175,7 @@ def platform_list(arguments: Namespace) -> int:
 def platform_add(arguments: Namespace) -> int:
     """`workspace platform add`."""
     from ..environments import host
-    from ..operations.platforms_edit import add, add_detected
+    from ..operations.editing.platforms_edit import add, add_detected
 
     raw = tuple(t for t in arguments.platforms if t.startswith("__"))
     names = [t for t in arguments.platforms if not t.startswith("__")]
@@ -188,7 +188,7 @@ def platform_add(arguments: Namespace) -> int:
 
 def platform_edit(arguments: Namespace) -> int:
     """`workspace platform edit`."""
-    from ..operations.platforms_edit import PlatformChange, change
+    from ..operations.editing.platforms_edit import PlatformChange, change
 
     asked = PlatformChange(
         name=arguments.name,
@@ -202,7 +202,7 @@ def platform_edit(arguments: Namespace) -> int:
 
 def platform_move(arguments: Namespace) -> int:
     """`workspace platform move`."""
-    from ..operations.platforms_edit import move
+    from ..operations.editing.platforms_edit import move
 
     edit = move(arguments.name, before=arguments.before, after=arguments.after, top=arguments.to_top)
     return edited(arguments, edit, lock=True)
@@ -210,13 +210,13 @@ def platform_move(arguments: Namespace) -> int:
 
 def platform_remove(arguments: Namespace) -> int:
     """`workspace platform remove`."""
-    from ..operations.platforms_edit import remove
+    from ..operations.editing.platforms_edit import remove
 
     return edited(arguments, remove(arguments.platforms, _where(arguments)), lock=True)
 
 
 def _wanted(arguments: Namespace, raw: tuple[str, ...]) -> Wanted:
-    from ..operations.platform_specs import FLAGS, Wanted
+    from ..operations.editing.platform_specs import FLAGS, Wanted
 
     given = {key: value for key in FLAGS if (value := getattr(arguments, f"vp_{key}")) is not None}
     return Wanted(given, raw)
@@ -227,7 +227,7 @@ def _wanted(arguments: Namespace, raw: tuple[str, ...]) -> Wanted:
 
 def meta_get(arguments: Namespace) -> int:
     """`workspace name|description|version|requires-pixi get`: nothing where nothing is set."""
-    from ..operations.workspace_meta import open_manifest
+    from ..operations.editing.workspace_meta import open_manifest
 
     workspace = open_manifest(context_of(arguments)).manifest.workspace
     value = getattr(workspace, arguments.field.replace("-", "_"))
@@ -239,7 +239,7 @@ def meta_get(arguments: Namespace) -> int:
 
 def meta_set(arguments: Namespace) -> int:
     """`workspace name|description|version|requires-pixi set`, `version major|minor|patch`, `requires-pixi unset`."""
-    from ..operations import workspace_meta as meta
+    from ..operations.editing import workspace_meta as meta
 
     if arguments.field == "requires-pixi":
         change = meta.set_requires(arguments.value)
@@ -256,7 +256,7 @@ def meta_set(arguments: Namespace) -> int:
 
 def requires_verify(arguments: Namespace) -> int:
     """`workspace requires-pixi verify`."""
-    from ..operations.workspace_meta import verify
+    from ..operations.editing.workspace_meta import verify
 
     verify(context_of(arguments))
     return 0
@@ -267,7 +267,7 @@ def requires_verify(arguments: Namespace) -> int:
 
 def register(arguments: Namespace) -> int:
     """`workspace register`."""
-    from ..operations import registry
+    from ..operations.editing import registry
     from ..operations.workspace import open_workspace
 
     context = context_of(arguments)
@@ -282,7 +282,7 @@ def register(arguments: Namespace) -> int:
 
 def register_list(arguments: Namespace) -> int:
     """`workspace register list`."""
-    from ..operations.registry import registered, registry_text
+    from ..operations.editing.registry import registered, registry_text
 
     found = registered(context_of(arguments).environ)
     output: Output = arguments.output
@@ -295,7 +295,7 @@ def register_list(arguments: Namespace) -> int:
 
 def register_remove(arguments: Namespace) -> int:
     """`workspace register remove`."""
-    from ..operations.registry import unregister
+    from ..operations.editing.registry import unregister
 
     unregister(arguments.name, context_of(arguments).environ)
     output: Output = arguments.output
@@ -305,7 +305,7 @@ def register_remove(arguments: Namespace) -> int:
 
 def register_prune(arguments: Namespace) -> int:
     """`workspace register prune`."""
-    from ..operations.registry import prune
+    from ..operations.editing.registry import prune
 
     output: Output = arguments.output
     for name in prune(context_of(arguments).environ):
@@ -319,8 +319,8 @@ def register_prune(arguments: Namespace) -> int:
 
 def import_file(arguments: Namespace) -> int:
     """`import FILE`."""
-    from ..operations.import_file import ImportOptions, check_format
-    from ..operations.import_file import import_file as work
+    from ..operations.editing.import_file import ImportOptions, check_format
+    from ..operations.editing.import_file import import_file as work
 
     options = ImportOptions(
         file=Path(arguments.file),

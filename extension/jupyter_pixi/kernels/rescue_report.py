@@ -142,7 +142,7 @@ class Told:
 
     def _damages(self, workspace: OpenWorkspace) -> Iterator[str]:
         from ..operations.context import Context
-        from ..operations.drifting import drift_of
+        from ..operations.installing.drifting import drift_of
 
         context = Context(cwd=workspace.root, manifest_path=workspace.manifest.path)
         rows = drift_of(workspace, self.environment, context) or drift_of(

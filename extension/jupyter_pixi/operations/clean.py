@@ -13,8 +13,8 @@ from ..errors import InstallError, Refused
 from ..prefix import markers, paths, statefile
 from ..prefix.activation_cache import FOLDER as ACTIVATION_CACHE
 from .context import Context
+from .running.task_cache import FOLDER as TASK_CACHE
 from .targets import prefix_of
-from .task_cache import FOLDER as TASK_CACHE
 from .workspace import OpenWorkspace
 
 CACHES = {

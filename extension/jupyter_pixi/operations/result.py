@@ -11,7 +11,7 @@ from ..manifest.edit import Written
 if TYPE_CHECKING:
     from ..lockfile.diff import LockDiff
     from ..prefix.installation import InstallReport
-    from .preview import Preview
+    from .changing.preview import Preview
 
 
 @dataclass(frozen=True)

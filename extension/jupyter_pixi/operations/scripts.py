@@ -24,7 +24,7 @@ from ..manifest.values import value_text
 
 if TYPE_CHECKING:
     from .context import Context
-    from .publication import Pair
+    from .publishing.publication import Pair
     from .workspace import OpenWorkspace
 
 SUFFIXES = (".py", ".pyw")

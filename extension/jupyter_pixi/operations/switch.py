@@ -7,7 +7,7 @@ from typing import Any
 
 from ..errors import PixiError, UnsupportedPlatform
 from .context import Context
-from .prepare import prepare
+from .installing.prepare import prepare
 from .workspace import open_workspace
 
 

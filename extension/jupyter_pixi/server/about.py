@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..environments.allowed import allowed
-from ..operations.pypi_index import ACCEPT, SECONDS
+from ..operations.looking.pypi_index import ACCEPT, SECONDS
 from .index import channels_of
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ MAX_ROWS = 20_000
 
 def generations(manifest: Path) -> dict[str, Any]:
     """What the lock on disk can be compared with, newest first, and which of them is the natural one."""
-    from ..operations.history import entries
+    from ..operations.publishing.history import entries
     from .describe import shown
 
     kept = [
@@ -32,7 +32,7 @@ def compare(manifest: Path, against: str, environ: Mapping[str, str] = os.enviro
     from ..errors import PixiError
     from ..lockfile import read_lock
     from ..lockfile.diff import diff
-    from ..operations.history import content, entries
+    from ..operations.publishing.history import content, entries
     from .describe import opened
 
     found = opened(manifest, environ)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ..environments.model import Environment
     from ..manifest.model import Feature, Platform
     from ..operations.context import Context
-    from ..operations.listing import Row
+    from ..operations.looking.listing import Row
     from ..operations.workspace import OpenWorkspace
 
 
@@ -30,7 +30,7 @@ def workspace(manifest: Path, environ: Mapping[str, str] = os.environ) -> dict[s
     """
     from .. import policy
     from ..environments import host
-    from ..operations.history import entries, positions
+    from ..operations.publishing.history import entries, positions
 
     found = opened(manifest, environ)
     context = _context(manifest, environ)
@@ -56,7 +56,7 @@ def packages(
     manifest: Path, environment: str, platform: str | None, environ: Mapping[str, str] = os.environ
 ) -> dict[str, Any]:
     """All locked packages of an environment on a platform (default: this machine's). Raises PixiError."""
-    from ..operations.look import platform_to_show
+    from ..operations.looking.look import platform_to_show
 
     found = opened(manifest, environ)
     one = found.environment(environment)
@@ -87,7 +87,7 @@ def trust(manifest: Path, environ: Mapping[str, str] = os.environ) -> dict[str, 
     """
     from .. import policy
     from .. import trust as record
-    from ..operations.starting import starts
+    from ..operations.looking.starting import starts
 
     found = opened(manifest, environ)
     context = _context(manifest, environ)
@@ -121,7 +121,7 @@ def agree(manifest: Path, environ: Mapping[str, str] = os.environ) -> dict[str, 
 
 def drift(manifest: Path, environment: str, environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
     """What an installed environment has that its lock does not say, by another tool's hand. Raises PixiError."""
-    from ..operations.drifting import drift_of
+    from ..operations.installing.drifting import drift_of
 
     found = opened(manifest, environ)
     found.environment(environment)
@@ -195,7 +195,7 @@ def _lock(found: OpenWorkspace) -> dict[str, Any]:
 
 
 def _feature(feature: Feature) -> dict[str, Any]:
-    from ..operations.listing import conda_text, pypi_text
+    from ..operations.looking.listing import conda_text, pypi_text
 
     return {
         "name": feature.name,
@@ -249,7 +249,7 @@ def _cell(found: OpenWorkspace, one: Environment, platform: Platform, machine: H
 
 def _dependencies(found: OpenWorkspace, one: Environment) -> list[dict[str, Any]]:
     """What the environment asks for, in any platform, in the order of the names."""
-    from ..operations.listing import conda_text, pypi_text
+    from ..operations.looking.listing import conda_text, pypi_text
 
     rows: dict[tuple[str, str], dict[str, Any]] = {}
     for platform in one.platforms:
@@ -270,7 +270,7 @@ def _dependencies(found: OpenWorkspace, one: Environment) -> list[dict[str, Any]
 
 
 def _rows(found: OpenWorkspace, one: Environment, platform: Platform) -> tuple[Row, ...]:
-    from ..operations.listing import rows
+    from ..operations.looking.listing import rows
 
     return rows(found, found.lock, one, platform) if found.lock is not None else ()
 

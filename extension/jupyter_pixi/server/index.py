@@ -61,7 +61,7 @@ def channels_of(found: OpenWorkspace) -> list[Channel]:
 
 def pypi(manifest: Path, name: str) -> dict[str, Any]:
     """The versions of a PyPI project on the workspace's index, newest first. Raises PixiError."""
-    from ..operations.pypi_index import project
+    from ..operations.looking.pypi_index import project
     from .describe import opened
 
     found = opened(manifest)
@@ -73,7 +73,7 @@ def pypi(manifest: Path, name: str) -> dict[str, Any]:
 def importing(manifest: Path, module: str) -> dict[str, Any]:
     """The packages that provide a module, each None where there is none. Raises PixiError."""
     from ..operations.context import Context
-    from ..operations.providers import providers
+    from ..operations.looking.providers import providers
 
     found = asyncio.run(providers(Context(cwd=manifest.parent, manifest_path=manifest), module))
     return {"module": module, "conda": found.conda, "pypi": found.pypi, "searched": found.searched}

@@ -17,12 +17,12 @@ from jupyter_server.auth.decorator import authorized
 from jupyter_server.base.handlers import JupyterHandler
 from tornado import web
 
-from ..operations.launch_target import HOSTS
+from ..operations.sharing.launch_target import HOSTS
 from .jobs import Refusal
 from .launch_staging import Launches, Link, Staged, rules_of, settle
 
 if TYPE_CHECKING:
-    from ..operations.launch import Launch
+    from ..operations.sharing.launch import Launch
 
 __all__ = ["HOSTS", "Launches", "routes", "rules_of"]
 
@@ -77,7 +77,7 @@ class LaunchHandler(JupyterHandler):
             self._ask(staged, staged.planned)
 
     def _ask(self, staged: Staged, planned: Launch) -> None:
-        from ..operations.launch import told
+        from ..operations.sharing.launch import told
 
         place = self.launches.root() / staged.name
         shown = told(replace(planned, root=place / staged.target.subfolder))

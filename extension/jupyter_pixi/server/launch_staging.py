@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING
 from .jobs import Job, Jobs
 
 if TYPE_CHECKING:
-    from ..operations.launch import Launch
-    from ..operations.launch_target import Rules, Target
+    from ..operations.sharing.launch import Launch
+    from ..operations.sharing.launch_target import Rules, Target
 
 MAX_STAGED = 6
 AT_ONCE = 2
@@ -106,7 +106,7 @@ class Launches:
 
 def rules_of(hosts: Sequence[str]) -> Rules:
     """The rules for links, by the administrator's list: hosts, `*.host`, and `http://host` for one without TLS."""
-    from ..operations.launch_target import FOR_LINKS
+    from ..operations.sharing.launch_target import FOR_LINKS
 
     plain = tuple(h.removeprefix("http://").rstrip("/") for h in hosts if h.startswith("http://"))
     return replace(FOR_LINKS, hosts=tuple(h for h in hosts if "://" not in h), http_hosts=plain)
@@ -115,9 +115,9 @@ def rules_of(hosts: Sequence[str]) -> Rules:
 def stage(id: str, link: Link, rules: Rules) -> Staged:
     """Fetch what a link names, to be looked at. Blocking; raises PixiError."""
     from ..operations.context import Context
-    from ..operations.launch import plan_launch
-    from ..operations.launch_fetch import fetch
-    from ..operations.launch_target import parse
+    from ..operations.sharing.launch import plan_launch
+    from ..operations.sharing.launch_fetch import fetch
+    from ..operations.sharing.launch_target import parse
 
     target = parse(link.repo, ref=link.ref, subfolder=link.subfolder, rules=rules)
     folder = Path(tempfile.mkdtemp(prefix="jupyter-pixi-launch-"))
@@ -134,7 +134,7 @@ def stage(id: str, link: Link, rules: Rules) -> Staged:
 
 def _opened(urlpath: str | None, name: str, subfolder: str) -> tuple[str, str | None]:
     """The page and the file that a link opens: `lab/tree/PATH` and the like, with or without the folder's name."""
-    from ..operations.launch_target import check_path
+    from ..operations.sharing.launch_target import check_path
 
     path = (urlpath or "").lstrip("/")
     for view in VIEWS:
@@ -152,8 +152,8 @@ def settle(launches: Launches, staged: Staged) -> tuple[Launch, bool]:
     not, and has to be asked about again. Raises PixiError.
     """
     from ..operations.context import Context
-    from ..operations.launch import plan_launch
-    from ..operations.launch_fetch import advance
+    from ..operations.sharing.launch import plan_launch
+    from ..operations.sharing.launch_fetch import advance
 
     place = launches.root() / staged.name
     if not place.exists():

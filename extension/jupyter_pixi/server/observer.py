@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from ..operations.registry import registry_path
+from ..operations.editing.registry import registry_path
 from .collecting import no_collection
 from .scan import MANIFESTS, Limits, Scan, above, registered, scan
 from .snapshot import Snapshot, WorkspaceState

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import PixiError
-from ..operations import registry
+from ..operations.editing import registry
 from . import gitignore
 
 MANIFESTS = ("pixi.toml", "pyproject.toml", "mojoproject.toml")

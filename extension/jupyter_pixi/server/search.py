@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ..kernels.handoff import without_activation
-from ..operations.imports import PROVIDERS
+from ..operations.looking.imports import PROVIDERS
 from .jobs import Refusal
 from .snapshot import WorkspaceState
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ..kernels.specs import Offer
-    from ..operations.status import EnvironmentState
+    from ..operations.installing.status import EnvironmentState
 
 
 @dataclass(frozen=True)

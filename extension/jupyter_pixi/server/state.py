@@ -24,7 +24,7 @@ def read(manifest: Path, last: WorkspaceState | None = None, environ: Mapping[st
     from ..errors import PixiError
     from ..kernels.specs import offers
     from ..operations.context import Context
-    from ..operations.status import states
+    from ..operations.installing.status import states
     from ..operations.workspace import open_workspace
 
     context = Context(cwd=manifest.parent, environ=environ, manifest_path=manifest)
@@ -53,7 +53,7 @@ def kernelspecs(snapshot: Snapshot, base: Path | None = None) -> dict[str, Spec]
 
 
 def _broken(last: WorkspaceState, error: PixiError, environ: Mapping[str, str]) -> WorkspaceState:
-    from ..operations.status import Reason
+    from ..operations.installing.status import Reason
 
     document = _document(error)
     reason = Reason(error.code, error.message, document["file"], document["line"], document["column"])

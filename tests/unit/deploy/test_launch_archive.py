@@ -13,11 +13,11 @@ from threading import Thread
 
 import pytest
 from jupyter_pixi.errors import InstallError, NetworkError, PixiError, Refused
-from jupyter_pixi.operations import launch_archive, launch_download
-from jupyter_pixi.operations.launch_archive import unpack
-from jupyter_pixi.operations.launch_fetch import advance, fetch
-from jupyter_pixi.operations.launch_members import check_link, is_made_here
-from jupyter_pixi.operations.launch_target import Rules, Target, parse
+from jupyter_pixi.operations.sharing import launch_archive, launch_download
+from jupyter_pixi.operations.sharing.launch_archive import unpack
+from jupyter_pixi.operations.sharing.launch_fetch import advance, fetch
+from jupyter_pixi.operations.sharing.launch_members import check_link, is_made_here
+from jupyter_pixi.operations.sharing.launch_target import Rules, Target, parse
 
 
 def tar_of(path: Path, *members: tuple[str, bytes, str]) -> Path:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 from jupyter_pixi.errors import Refused
-from jupyter_pixi.operations.launch_fetch import advance, fetch
-from jupyter_pixi.operations.launch_target import Target
+from jupyter_pixi.operations.sharing.launch_fetch import advance, fetch
+from jupyter_pixi.operations.sharing.launch_target import Target
 from support.git_server import git, publish
 
 

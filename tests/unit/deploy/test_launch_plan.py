@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from jupyter_pixi.errors import ManifestNotFound, PixiError, Refused
 from jupyter_pixi.operations.context import Context
-from jupyter_pixi.operations.launch import Launch, plan_launch, told
+from jupyter_pixi.operations.sharing.launch import Launch, plan_launch, told
 
 MANIFEST = """\
 [workspace]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from jupyter_pixi.errors import PixiError, Refused
-from jupyter_pixi.operations.launch_target import FOR_LINKS, Rules, check_redirect, host_allowed, inside, parse
+from jupyter_pixi.operations.sharing.launch_target import FOR_LINKS, Rules, check_redirect, host_allowed, inside, parse
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pytest
 from jupyter_pixi.demo.sample import Content, manifest
 from jupyter_pixi.deploy.binder import Options
 from jupyter_pixi.operations.context import Context
-from jupyter_pixi.operations.deploy_export import BinderRequest, Where, check_binder, export_binder, lint_file
+from jupyter_pixi.operations.sharing.deploy_export import BinderRequest, Where, check_binder, export_binder, lint_file
 from jupyter_pixi.operations.workspace import open_workspace
 
 REPOSITORY = Path(__file__).resolve().parents[3]

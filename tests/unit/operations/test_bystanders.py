@@ -8,9 +8,11 @@ import time
 
 from jupyter_pixi.events import Warn
 from jupyter_pixi.lockfile.model import Package
-from jupyter_pixi.operations import bystanders, history, targets
+from jupyter_pixi.operations import targets
 from jupyter_pixi.operations.context import Caller, Context, Loaded
-from jupyter_pixi.operations.history import Entry, Pair
+from jupyter_pixi.operations.installing import bystanders
+from jupyter_pixi.operations.publishing import history
+from jupyter_pixi.operations.publishing.history import Entry, Pair
 
 
 def conda(name: str, *depends: str):

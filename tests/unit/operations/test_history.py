@@ -7,8 +7,8 @@ import os
 import stat
 
 import pytest
-from jupyter_pixi.operations import history
-from jupyter_pixi.operations.history import Entry, Pair
+from jupyter_pixi.operations.publishing import history
+from jupyter_pixi.operations.publishing.history import Entry, Pair
 
 
 def entry(root, number: int, kind="change", of=None, *, before=b"old", after=b"new", time=0.0) -> Entry:

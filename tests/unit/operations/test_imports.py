@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from jupyter_pixi.operations import providers
 from jupyter_pixi.operations.context import Context
-from jupyter_pixi.operations.imports import PROVIDERS, candidates
+from jupyter_pixi.operations.looking import providers
+from jupyter_pixi.operations.looking.imports import PROVIDERS, candidates
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def told(workspace, monkeypatch):
     def project(opened, name, environ, *, seconds):
         return ["1.0"] if name.lower() in ("iniconfig", "pyyaml") else None
 
-    monkeypatch.setattr("jupyter_pixi.operations.pypi_index.project", project)
+    monkeypatch.setattr("jupyter_pixi.operations.looking.pypi_index.project", project)
 
     def ask(module: str, **options) -> str:
         context = Context(cwd=made.root, environ=made.home.environ)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import stat
 
 import pytest
-from jupyter_pixi.operations import journal
 from jupyter_pixi.operations.context import Context
-from jupyter_pixi.operations.journal import Journal, Planned, digest
-from jupyter_pixi.operations.recovery import recover
+from jupyter_pixi.operations.publishing import journal
+from jupyter_pixi.operations.publishing.journal import Journal, Planned, digest
+from jupyter_pixi.operations.publishing.recovery import recover
 
 
 @pytest.fixture
@@ -127,7 +127,8 @@ def test_a_trial_is_taken_back(root):
 
 def test_without_locks_a_living_writer_is_left_alone(root, decided, monkeypatch):
     from jupyter_pixi import system
-    from jupyter_pixi.operations import publication, settling
+    from jupyter_pixi.operations.installing import settling
+    from jupyter_pixi.operations.publishing import publication
 
     def none(fd: int) -> None:
         raise OSError(37, "No locks available")

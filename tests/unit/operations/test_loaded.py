@@ -6,7 +6,7 @@ import json
 
 import pytest
 from jupyter_pixi.operations.context import Caller, Loaded
-from jupyter_pixi.operations.loaded import loaded_keys
+from jupyter_pixi.operations.installing.loaded import loaded_keys
 
 SITE = "lib/python3.11/site-packages"
 

@@ -7,8 +7,8 @@ import tomllib
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from jupyter_pixi.operations.merge import merge
-from jupyter_pixi.operations.merge_keys import merge_keys
+from jupyter_pixi.operations.undoing.merge import merge
+from jupyter_pixi.operations.undoing.merge_keys import merge_keys
 
 BASE = '[workspace]\nname = "w"\n\n[dependencies]\na = "1"\nb = "2"\n'
 TEXTS = st.lists(st.sampled_from(["a\n", "b\n", "c\n", "\n"]), max_size=8).map("".join)

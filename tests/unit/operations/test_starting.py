@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from jupyter_pixi.environments.host import current_subdir
 from jupyter_pixi.operations.context import Context
-from jupyter_pixi.operations.starting import starts
+from jupyter_pixi.operations.looking.starting import starts
 from jupyter_pixi.operations.workspace import open_workspace
 from jupyter_pixi.policy import VARIABLE
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from jupyter_pixi.operations.status import EnvironmentState, Reason
+from jupyter_pixi.operations.installing.status import EnvironmentState, Reason
 from jupyter_pixi.server.collecting import no_collection
 from jupyter_pixi.server.observer import Observer, Roots
 from jupyter_pixi.server.snapshot import Snapshot, WorkspaceState

@@ -17,9 +17,9 @@ from jupyter_pixi.errors import PixiError
 from jupyter_pixi.lockfile import LockFile, read_lock, with_platform_names, write_lock
 from jupyter_pixi.lockfile.check import check
 from jupyter_pixi.manifest import parse_manifest
-from jupyter_pixi.operations.add import AddOptions, add
+from jupyter_pixi.operations.changing.add import AddOptions, add
+from jupyter_pixi.operations.changing.remove import RemoveOptions, remove
 from jupyter_pixi.operations.context import Context
-from jupyter_pixi.operations.remove import RemoveOptions, remove
 from jupyter_pixi.solve import LockRequest, update_lock
 from support.channel_folder import ChannelFolder
 

@@ -67,7 +67,13 @@ def test_an_index_of_its_own_takes_the_form_that_can_say_so():
     assert '"a" = { index = "i0" }' in given.files["pyproject.toml"]
     assert 'url = "https://own.example/simple"\nexplicit = true' in given.files["pyproject.toml"]
     assert given.files["overrides.txt"] == "c ==2\n"
-    assert given.options == ("-c", "conda.txt", "--overrides", "overrides.txt")
+    assert given.options == ("--overrides", "overrides.txt")  # and no constraints, of which there are none
+
+
+def test_what_conda_provides_is_a_constraint():
+    given = inputs([("a", PypiSpec("*"))], PypiOptions(), ROOT, "numpy==2\n", (), ())
+    assert given.files["conda.txt"] == "numpy==2\n"
+    assert given.options == ("-c", "conda.txt")
 
 
 def test_preferences_keep_versions_and_commits_but_not_directories():

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 from jupyter_pixi.manifest.model import Task
-from jupyter_pixi.operations import task_cache
-from jupyter_pixi.operations.task_text import Arguments, Scope
+from jupyter_pixi.operations.running import task_cache
+from jupyter_pixi.operations.running.task_text import Arguments, Scope
 
 SCOPE = Scope("linux-64", "default", "/ws/pixi.toml", "0", "/")
 

@@ -9,8 +9,8 @@ from jupyter_pixi.config import Config
 from jupyter_pixi.environments import compose
 from jupyter_pixi.errors import PixiError
 from jupyter_pixi.manifest import parse_manifest
-from jupyter_pixi.operations.task_graph import Candidate, Place, Tasks, steps
-from jupyter_pixi.operations.task_text import Scope
+from jupyter_pixi.operations.running.task_graph import Candidate, Place, Tasks, steps
+from jupyter_pixi.operations.running.task_text import Scope
 
 HEAD = '[workspace]\nname = "ws"\nchannels = []\nplatforms = ["linux-64", "win-64"]\n'
 

@@ -12,15 +12,15 @@ from pathlib import Path
 
 import pytest
 from jupyter_pixi.errors import PixiError
-from jupyter_pixi.operations import task_shell
-from jupyter_pixi.operations.task_text import Script
+from jupyter_pixi.operations.running import task_shell
+from jupyter_pixi.operations.running.task_text import Script
 
 DENO = task_shell.deno({"PATH": os.environ.get("PATH", os.defpath)})
 
 
 def run(code: str, *, env: dict[str, str] | None = None, **options) -> subprocess.Popen[str]:
     """A process of its own in which some lines run with `shell` as the module."""
-    head = "import os, sys\nfrom pathlib import Path\nfrom jupyter_pixi.operations import task_shell as shell\n"
+    head = "import os, sys\nfrom pathlib import Path\nfrom jupyter_pixi.operations.running import task_shell as shell\n"
     environ = {**os.environ, **(env or {})}
     return subprocess.Popen(
         [sys.executable, "-c", head + code],
@@ -93,7 +93,7 @@ def test_denos_shell_runs_what_tasks_are_made_of(tmp_path):
     text = Script('export "A=x y";\necho $A ${B:-y} && exit 4', "", {})
     child = run(
         f"sys.exit(shell.run_text({text!r}, Path({str(tmp_path)!r}), dict(os.environ), dict(os.environ)))".replace(
-            "Script(", "__import__('jupyter_pixi.operations.task_text', fromlist=['x']).Script("
+            "Script(", "__import__('jupyter_pixi.operations.running.task_text', fromlist=['x']).Script("
         )
     )
     out, err = child.communicate(timeout=30)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jupyter_pixi.errors import PixiError
 from jupyter_pixi.manifest.model import Task
-from jupyter_pixi.operations.task_text import Arguments, Scope, command, render, with_variables
+from jupyter_pixi.operations.running.task_text import Arguments, Scope, command, render, with_variables
 
 SCOPE = Scope("linux-64", "cuda", "/ws/pixi.toml", "0.77.0", "/home")
 

@@ -1,0 +1,1 @@
+"""A lock -> installed prefixes, their state, and what was changed behind the lock's back."""

@@ -1,0 +1,96 @@
+"""Turns an installed environment into what was changed behind the lock's back, and back into what the lock says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ...errors import PixiError
+from ..context import Context
+from ..targets import prefix_of, target_platform
+from ..workspace import OpenWorkspace, open_workspace
+
+if TYPE_CHECKING:
+    from ...prefix.drift import Row
+
+HINT = "`install --repair` brings the environment back to the lock file; `add --adopt NAME` takes a PyPI package over."
+
+
+def drift_of(opened: OpenWorkspace, name: str, context: Context, *, contents: bool = False) -> tuple[Row, ...]:
+    """What an installed environment has that the lock does not say; nothing where it is not locked or not installed."""
+    from ...prefix.drift import drift
+
+    lock = opened.lock
+    environment = opened.environments.get(name)
+    if lock is None or environment is None or name not in lock.environments:
+        return ()
+    prefix = prefix_of(opened, name)
+    platform = target_platform(opened, name, context, lock)
+    if platform is None or not (prefix / "conda-meta").is_dir():
+        return ()
+    return drift(prefix, lock, environment, platform, opened.root, contents=contents)
+
+
+async def prepare_repair(opened: OpenWorkspace, name: str, context: Context) -> frozenset[str]:
+    """Look at every file of an environment, remove strays, and return the names that have to be made anew.
+
+    Each thing found is told. A crash after this leaves a prefix that says it is unfinished.
+    """
+    rows = drift_of(opened, name, context, contents=True)
+    for row in rows:
+        context.note(f"{row.sentence()}.")
+    strays = _strays(prefix_of(opened, name), rows)
+    if strays:
+        await _remove(prefix_of(opened, name), name, strays, context)
+    return frozenset(row.name for row in rows if row.what in ("damaged", "changed", "missing"))
+
+
+def _strays(prefix: Path, rows: Sequence[Row]) -> list[str]:
+    """Distributions that another tool installed: those that nothing asks for, and those in a conda package's place."""
+    return [
+        row.name
+        for row in rows
+        if (row.kind == "pypi" and row.what in ("unmanaged", "changed") and row.by is not None)
+        or (row.kind == "conda" and row.what == "changed" and row.by is not None)
+    ]
+
+
+async def _remove(prefix: Path, environment: str, names: Sequence[str], context: Context) -> None:
+    from ...prefix.installed import conda_records, distributions, site_packages
+    from ...prefix.lock import guard
+    from ...prefix.markers import invalidate_marker
+    from ...prefix.strays import remove_distribution
+
+    records = conda_records(prefix)
+    there = distributions(prefix, site_packages(prefix, records))
+    async with guard(prefix, environment, context.sink) as held:
+        held.begin()
+        invalidate_marker(prefix)
+        for name in names:
+            if name in there:
+                remove_distribution(prefix, there[name])
+
+
+def adopted(context: Context, names: Sequence[str]) -> tuple[str, ...]:
+    """The requirements under which stray PyPI packages are taken into the manifest: the versions that are there.
+
+    Raises PixiError for a name that is no stray package of the environment.
+    """
+    from ...prefix.installed import normalise
+
+    opened = open_workspace(context)
+    name = context.caller.environment if context.caller is not None else opened.default_name(context)
+    strays = {r.name: r for r in drift_of(opened, name, context) if r.kind == "pypi" and r.what == "unmanaged"}
+    found = []
+    for asked in names:
+        row = strays.get(normalise(asked))
+        if row is None or row.installed is None:
+            known = ", ".join(sorted(strays)) or "none"
+            raise PixiError(
+                f"'{asked}' is not a PyPI package that was installed into '{name}' beside the lock file.",
+                help=f"Such packages are: {known}. Without `--adopt`, `add --pypi {asked}` adds it.",
+                code="not-a-stray",
+            )
+        found.append(f"{row.name}=={row.installed}")
+    return tuple(found)

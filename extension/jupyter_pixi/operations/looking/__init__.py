@@ -1,0 +1,1 @@
+"""A workspace -> what people and programs want to see of it."""

@@ -1,0 +1,1 @@
+"""A new manifest and lock -> both on disk or neither: journal, history of generations, and what a crash left."""
