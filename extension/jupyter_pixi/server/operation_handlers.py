@@ -169,14 +169,19 @@ class SearchHandler(PixiHandler):
         super().initialize(snapshot)
         self.search = search
 
+    def kind(self) -> str:
+        """Which packages are asked for, conda or pypi. Raises HTTPError 400 for anything else."""
+        kind: str = self.get_query_argument("type", "conda")
+        if kind not in ("conda", "pypi"):
+            raise web.HTTPError(400, "`type` has to be conda or pypi.")
+        return kind
+
     @web.authenticated
     @authorized
     async def get(self, name: str | None = None) -> None:
         """Answer from the cached names, or ask the channel for one package."""
         workspace = self.known(self.get_query_argument("manifest"))
-        kind = self.get_query_argument("type", "conda")
-        if kind not in ("conda", "pypi"):
-            raise web.HTTPError(400, "`type` has to be conda or pypi.")
+        kind = self.kind()
         try:
             if name is not None:
                 self.answer(await self.search.versions(workspace.manifest, name, kind))
@@ -195,9 +200,7 @@ class AboutHandler(SearchHandler):
     async def get(self, name: str | None = None) -> None:
         """Ask the channel, or the index, for the newest build."""
         workspace = self.known(self.get_query_argument("manifest"))
-        kind = self.get_query_argument("type", "conda")
-        if kind not in ("conda", "pypi"):
-            raise web.HTTPError(400, "`type` has to be conda or pypi.")
+        kind = self.kind()
         try:
             self.answer(await self.search.about(workspace.manifest, name or "", kind))
         except Refusal as refusal:

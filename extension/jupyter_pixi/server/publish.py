@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .. import system
+
 if TYPE_CHECKING:  # what makes kernelspecs is loaded by the thread that looks, not by the server's start
     from ..kernels.specs import Spec
 
@@ -96,15 +98,5 @@ def _modified(path: Path) -> int:
 def _remove_left_over(parent: Path) -> None:
     for folder in parent.iterdir():
         pid = folder.name.partition("-")[0]
-        if pid.isdecimal() and not _alive(int(pid)):
+        if pid.isdecimal() and not system.is_alive(int(pid)):
             shutil.rmtree(folder, ignore_errors=True)
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True
