@@ -69,6 +69,8 @@ def upgrade(arguments: Namespace) -> int:
             environment=arguments.environment,
             exclude=tuple(arguments.exclude),
             dry_run=arguments.dry_run,
+            restart=arguments.restart,
+            force_loaded=arguments.force_loaded,
         )
 
     changed = operation(arguments, run, record=not arguments.dry_run)

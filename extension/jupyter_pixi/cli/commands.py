@@ -17,6 +17,7 @@ from .parser import (
     environment_option,
     json_option,
     later,
+    loaded_options,
     lock_options,
     place_options,
     script_option,
@@ -96,14 +97,14 @@ def _change(commands: Commands) -> None:
         workspace_options(parser)
         json_option(parser)
         parser.add_argument("--dry-run", action="store_true", help="say what would change, and change nothing")
-        parser.add_argument("--restart", action="store_true", help="change loaded packages too, and restart the kernel")
-        parser.add_argument("--force-loaded", action="store_true", help="change loaded packages under the kernel")
+        loaded_options(parser)
 
     upgrade = commands.add("upgrade", later("change", "upgrade"), "move specs of the manifest to newer versions")
     upgrade.add_argument("specs", nargs="*", metavar="NAME", help="the packages (default: all)")
     upgrade.add_argument("--feature", "-f", metavar="FEATURE", help="only this feature")
     upgrade.add_argument("--environment", "-e", type=environment_name, help="only this environment's own content")
     upgrade.add_argument("--exclude", metavar="NAME", action="append", default=[], help="all but this (repeatable)")
+    loaded_options(upgrade)
     update = commands.add("update", later("change", "update"), "move locked versions within the manifest's specs")
     update.add_argument("specs", nargs="*", metavar="NAME", help="the packages (default: all)")
     environment_option(update, several=True)
@@ -136,8 +137,7 @@ def _lock(commands: Commands) -> None:
     environment_option(install, several=True)
     install.add_argument("--all", "-a", action="store_true", help="every environment")
     install.add_argument("--platform", "-p", metavar="PLATFORM", help="for this platform, even if it cannot run here")
-    install.add_argument("--restart", action="store_true", help="change loaded packages too, and restart the kernel")
-    install.add_argument("--force-loaded", action="store_true", help="change loaded packages under the kernel")
+    loaded_options(install)
     install.add_argument("--repair", action="store_true", help="check every package, and link again what is damaged")
     for name, text in (("skip", "without this package"), ("skip-with-deps", "without it and what only it needs")):
         install.add_argument(f"--{name}", metavar="NAME", action="append", default=[], help=text)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .parser import Commands, Parser, json_option, later, lock_options, workspace_options
+from .parser import Commands, Parser, json_option, later, loaded_options, lock_options, workspace_options
 
 
 def declare(commands: Commands) -> None:
@@ -27,5 +27,4 @@ def declare(commands: Commands) -> None:
 
 def _change_options(parser: Parser) -> None:
     parser.add_argument("--dry-run", action="store_true", help="say what would change, and change nothing")
-    parser.add_argument("--restart", action="store_true", help="change loaded packages too, and restart the kernel")
-    parser.add_argument("--force-loaded", action="store_true", help="change loaded packages under the kernel")
+    loaded_options(parser)

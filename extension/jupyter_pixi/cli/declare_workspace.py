@@ -12,6 +12,7 @@ from .parser import (
     environment_option,
     json_option,
     later,
+    loaded_options,
     lock_options,
     script_option,
     workspace_options,
@@ -181,6 +182,7 @@ def _channel(channel: Commands) -> None:
         parser.add_argument("--priority", type=int, metavar="N", help="its priority (default: by order)")
         _places(parser)
         lock_options(parser)
+        loaded_options(parser)
     for parser in (listing, add, remove):
         workspace_options(parser)
         script_option(parser)
@@ -222,6 +224,7 @@ def _platform(platform: Commands) -> None:
         _virtual_packages(parser)
     for parser in (add, edit, move, remove):
         lock_options(parser)
+        loaded_options(parser)
     for parser in (listing, add, edit, move, remove):
         workspace_options(parser)
         script_option(parser)

@@ -223,6 +223,12 @@ def lock_options(parser: Parser) -> None:
     config_options(parser)
 
 
+def loaded_options(parser: Parser) -> None:
+    """What may happen to what the calling kernel has loaded."""
+    parser.add_argument("--restart", action="store_true", help="change loaded packages too, and restart the kernel")
+    parser.add_argument("--force-loaded", action="store_true", help="change loaded packages under the kernel")
+
+
 def place_options(parser: Parser) -> None:
     """Where in the manifest."""
     parser.add_argument("--feature", "-f", metavar="FEATURE", help="the feature to change")

@@ -30,7 +30,8 @@ def edited(arguments: Namespace, edit: Edit, *, lock: bool) -> int:
     """Make an edit of the manifest, and tell it. Returns the exit status."""
     from ..operations.changing.edits import edit_manifest
 
-    return _told(arguments, operation(arguments, lambda c: edit_manifest(c, edit, lock=lock)))
+    loaded = {"restart": arguments.restart, "force_loaded": arguments.force_loaded} if lock else {}
+    return _told(arguments, operation(arguments, lambda c: edit_manifest(c, edit, lock=lock, **loaded)))
 
 
 def _told(arguments: Namespace, changed: Changed) -> int:

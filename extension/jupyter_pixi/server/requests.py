@@ -80,7 +80,7 @@ COMMANDS: Mapping[str, Command] = {
     "upgrade": Command(
         ("upgrade",),
         "Move specs of the manifest to newer versions.",
-        {"packages": _NAMES, "feature": _PLACE["feature"], **_OFFLINE},
+        {"packages": _NAMES, "feature": _PLACE["feature"], **_RESTART},
         dry_run=True,
     ),
     "update": Command(
@@ -97,7 +97,7 @@ COMMANDS: Mapping[str, Command] = {
             "environments": _texts("--environment", "These (default: `default`)."),
             "all": Field("flag", "--all", "Every environment."),
             "repair": Field("flag", "--repair", "Check every package, and link again what is damaged."),
-            **_OFFLINE,
+            **_RESTART,
         },
     ),
     "undo": Command(("undo",), "Take the last change back: manifest, lock and prefix.", _RESTART, dry_run=True),

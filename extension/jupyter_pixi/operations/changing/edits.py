@@ -29,8 +29,12 @@ class Said:
 Edit = Callable[[OpenWorkspace, ManifestEditor], Said]
 
 
-async def edit_manifest(context: Context, edit: Edit, *, lock: bool) -> Changed:
+async def edit_manifest(
+    context: Context, edit: Edit, *, lock: bool, restart: bool = False, force_loaded: bool = False
+) -> Changed:
     """Make an edit; with `lock` also lock the result and install the default environment.
+
+    `restart` and `force_loaded` say what may happen to what the calling kernel has loaded (see `carry_out`).
 
     Raises PixiError, with nothing changed, when the edit refuses, when what results is no valid manifest, and when it
     cannot be locked or installed.
@@ -43,4 +47,6 @@ async def edit_manifest(context: Context, edit: Edit, *, lock: bool) -> Changed:
         after = with_manifest(opened, editor.data)
         stays = not lock or context.frozen or has_no_lock(opened)
         change = Change(opened, after, lines=said.lines, notes=said.notes, lock_stays=stays)
-        return await carry_out(change, context, install=lock, default_only=True)
+        return await carry_out(
+            change, context, install=lock, default_only=True, restart=restart, force_loaded=force_loaded
+        )

@@ -99,6 +99,8 @@ async def upgrade(
     environment: str | None = None,
     exclude: tuple[str, ...] = (),
     dry_run: bool = False,
+    restart: bool = False,
+    force_loaded: bool = False,
 ) -> Changed:
     """Replace the version parts of the manifest's specs by pins around the newest versions, and lock those.
 
@@ -131,7 +133,8 @@ async def upgrade(
             settled = await _settle(after, relocked, context, freedom)
             return Change(opened, after, settled, notes=notes, again=worked_out)
 
-        return await carry_out(await worked_out(None), context, dry_run=dry_run)
+        change = await worked_out(None)
+        return await carry_out(change, context, dry_run=dry_run, restart=restart, force_loaded=force_loaded)
 
 
 def _check_place(opened: OpenWorkspace, feature: str | None, environment: str | None) -> None:
