@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from support.browser import REAL, load
 from support.jupyter_server import TOKEN, Running
-from support.panel import LONG, accessible, execute, open_notebook, operation, show
+from support.panel import LONG, accessible, execute, offered, open_notebook, operation, show
 from support.servers import Server
 from support.workspaces import PLAIN
 
@@ -26,9 +26,7 @@ def test_install_add_and_import(page: Any, lab: Running, real: Any, picture: Any
 
     open_notebook(page, lab, "rain", "default")
     execute(page, "print('is', 'there')", "is there")
-    field = panel.get_by_role("combobox", name="Package to add")
-    field.fill("cow")
-    panel.get_by_role("option", name="cowsay").click()
+    offered(panel, "cow", "cowsay").click()
     panel.get_by_text("The famous cowsay for GNU/Linux").wait_for(timeout=LONG)
     picture("panel-chosen")
     panel.get_by_role("button", name="Preview").click()

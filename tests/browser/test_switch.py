@@ -12,22 +12,22 @@ PREFIX = "import sys; print('on', sys.prefix.rsplit('/', 1)[-1])"
 
 
 def test_a_notebook_follows_the_switch_of_its_cell(page: Any, lab: Running, real: Any, picture: Any) -> None:
-    workspace = real("dew")
+    workspace = real("ice")
     workspace.do("install", "-e", "default", "-e", "tools")
-    open_notebook(page, lab, "dew", "default", PREFIX)
+    open_notebook(page, lab, "ice", "default", PREFIX)
     execute(page, PREFIX, "on default")
     execute(page, "%pixi switch tools", "starts again")
     page.wait_for_function(
-        "() => window.jupyterapp.shell.currentWidget.content.model.getMetadata('kernelspec').name === 'pixi.dew.tools'",
+        "() => window.jupyterapp.shell.currentWidget.content.model.getMetadata('kernelspec').name === 'pixi.ice.tools'",
         timeout=LONG,
     )
     execute(page, PREFIX, "on tools")
-    page.locator(".jp-NotebookPanel-toolbar .jp-KernelName", has_text="dew · tools").wait_for(timeout=20_000)
+    page.locator(".jp-NotebookPanel-toolbar .jp-KernelName", has_text="ice · tools").wait_for(timeout=20_000)
     picture("switched")
     page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
-    saved = lab.root / "dew" / "a.ipynb"
+    saved = lab.root / "ice" / "a.ipynb"
     page.wait_for_function("() => !window.jupyterapp.shell.currentWidget.context.model.dirty", timeout=20_000)
     kernelspec = json.loads(saved.read_text())["metadata"]["kernelspec"]
-    assert (kernelspec["name"], kernelspec["display_name"]) == ("pixi.dew.tools", "dew · tools")
-    (session,) = [s for s in lab.get("api/sessions") if s["path"] == "dew/a.ipynb"]
-    assert session["kernel"]["name"] == "pixi.dew.tools"
+    assert (kernelspec["name"], kernelspec["display_name"]) == ("pixi.ice.tools", "ice · tools")
+    (session,) = [s for s in lab.get("api/sessions") if s["path"] == "ice/a.ipynb"]
+    assert session["kernel"]["name"] == "pixi.ice.tools"

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from support.jupyter_server import BUILT, Running
-from support.panel import LONG, accessible, show
+from support.panel import LONG, accessible, offered, show
 
 EVIL = "<img src=x onerror='window.evil=1'><b>bold</b>"
 BUDGET = 200_000  # bytes of all JavaScript, compressed
@@ -48,8 +48,7 @@ def test_every_view_is_accessible(page: Any, lab: Running, real: Any, picture: A
         panel.locator(".jp-pixi-Matrix").nth(1).wait_for(timeout=LONG)
         panel.locator(".jp-pixi-PackageRow").first.wait_for(timeout=LONG)
         panel.get_by_text("Measuring").wait_for(state="detached", timeout=LONG)
-        panel.get_by_role("combobox", name="Package to add").fill("every")
-        panel.get_by_role("option", name="everywhere").wait_for(timeout=LONG)
+        offered(panel, "every", "everywhere")
         accessible(page, ".jp-pixi-Panel")
         picture(f"views-{short}")
         page.keyboard.press("Escape")
@@ -94,8 +93,7 @@ def test_strangers_texts_never_become_markup(page: Any, lab: Running, real: Any)
     panel = show(page, "murk", "default")
     panel.get_by_role("button", name=re.compile("All locked packages")).click()
     panel.locator(".jp-pixi-PackageRow", has_text=EVIL).wait_for(timeout=LONG)
-    panel.get_by_role("combobox", name="Package to add").fill("x")
-    panel.get_by_role("option", name=f"x{EVIL}").click(timeout=LONG)
+    offered(panel, "x", f"x{EVIL}").click()
     panel.locator(".jp-pixi-About", has_text=EVIL).wait_for(timeout=LONG)
     panel.get_by_role("button", name="Preview").click()
     panel.get_by_role("region", name="Preview").locator("li", has_text=EVIL).first.wait_for(timeout=LONG)

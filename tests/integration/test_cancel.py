@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import subprocess
@@ -9,6 +10,8 @@ import sys
 import time
 
 import pytest
+from jupyter_pixi.demo import package
+from rattler.index import index_fs
 from support.killing import wrong
 from support.workspaces import PLAIN
 
@@ -73,3 +76,30 @@ def test_while_another_program_installs(far):
         holder.communicate("\n")
     assert kernel.run("%pixi add native").status == "ok"
     assert wrong(workspace) == []
+
+
+@pytest.mark.full
+def test_while_it_links(installed, notebook, tmp_path):
+    files = tuple(package.File(f"share/many/{n % 100}/{n}.txt", f"{n}\n".encode()) for n in range(20_000))
+    package.write(package.Package("many", "1.0", "noarch", noarch="generic", files=files), tmp_path)
+    asyncio.run(index_fs(tmp_path))
+    workspace = installed(PLAIN.replace('["{channel}"]', f'["{{channel}}", "{tmp_path.as_uri()}"]'))
+    kernel = notebook(workspace)
+    before = workspace.state()
+    message = kernel.send("%pixi add many")
+    begun = workspace.prefix() / "share/many"
+    end = time.monotonic() + 60
+    while not begun.is_dir() and time.monotonic() < end:
+        time.sleep(0.005)
+    assert begun.is_dir()
+    begin = time.monotonic()
+    kernel.manager.interrupt_kernel()
+    outcome = kernel.wait(message, 60)
+    assert time.monotonic() - begin < 2 * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+    assert outcome.status == "error"
+    assert workspace.state() == before
+    workspace.do("install")  # what the two seconds were too short for
+    assert not begun.exists() and wrong(workspace) == []
+    again = kernel.run("%pixi add many")
+    assert again.status == "ok", again.text
+    assert sum(1 for _ in begun.glob("*/*")) == len(files)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,19 @@ def show(page: Any, name: str, environment: str | None = None) -> Any:
         panel.get_by_role("option", name=re.compile(f"^{environment} ?")).first.click()
     panel.get_by_role("button", name="Add a package").wait_for(timeout=20_000)
     return panel
+
+
+def offered(panel: Any, text: str, name: str) -> Any:
+    """Types into the field for a package until its list offers `name`; a list closes where the focus goes elsewhere."""
+    field = panel.get_by_role("combobox", name="Package to add")
+    option = panel.get_by_role("option", name=name)
+    for _ in range(10):
+        field.fill("")
+        field.fill(text)
+        with suppress(Exception):
+            option.wait_for(timeout=LONG / 10)
+            return option
+    raise AssertionError(f"{name} is not offered for {text}: {panel.inner_text()}")
 
 
 def operation(panel: Any, state: str) -> Any:

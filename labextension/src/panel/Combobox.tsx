@@ -31,6 +31,9 @@ export function Combobox(props: {
   };
   const typed = (value: string) => {
     props.onChange(value);
+    ask(value);
+  };
+  const ask = (value: string) => {
     close();
     setNote('');
     const turn = asked.current;
@@ -97,8 +100,18 @@ export function Combobox(props: {
           typed(event.target.value);
         }}
         onKeyDown={press}
-        onBlur={() => {
-          window.setTimeout(close, 150);
+        onFocus={() => {
+          if (!open) {
+            ask(props.value); // the list closed when the focus went
+          }
+        }}
+        onBlur={event => {
+          const field = event.currentTarget;
+          window.setTimeout(() => {
+            if (field.ownerDocument.activeElement !== field) {
+              close();
+            }
+          }, 150);
         }}
       />
       <ul className="jp-pixi-Names" role="listbox" id={id} aria-label={props.label} hidden={!open}>
