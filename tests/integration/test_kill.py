@@ -23,8 +23,7 @@ STEPS = (
 )
 COMMANDS = ("add", "remove", "undo", "install")
 SAMPLE = 5  # per command, in every run
-TIMES = 48  # random ones per command, in the full run: some fall behind its end on a quick machine
-LONGEST = 1.0  # seconds: the start of Python, a solve and an install
+TIMES = 48  # random ones per command, in the full run: a few fall behind its end
 
 
 @pytest.fixture
@@ -45,7 +44,7 @@ def points(victim: Victim, command: str, chance: random.Random) -> list[str]:
     """Every point at which a command can be killed: its steps, its changes of files, and moments by chance."""
     steps = () if command == "install" else STEPS
     changes = [f"change:{n}" for n in range(1, victim.counts[command] + 1)]
-    return [*steps, *changes, *(f"after:{chance.uniform(0.05, LONGEST):.3f}" for _ in range(TIMES))]
+    return [*steps, *changes, *(f"after:{chance.uniform(0.05, victim.seconds[command]):.3f}" for _ in range(TIMES))]
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -102,20 +103,26 @@ class Victim:
     without: dict[str, bytes] = field(default_factory=dict)
     with_it: dict[str, bytes] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
 
     def prepare(self) -> None:
-        """Installs it, and learns both states and the number of changes of each command."""
+        """Installs it, and learns both states, and how many changes each command makes in how long."""
         self.workspace.do("install")
         self.without = self.workspace.state()
-        self.counts["add"] = changes(self.workspace, "add", "native")
+        self._learn("add", "add", "native")
         self.with_it = self.workspace.state()
-        self.counts["undo"] = changes(self.workspace, "undo")
+        self._learn("undo", "undo")
         assert self.workspace.state() == self.without
         self.workspace.do("add", "native")
-        self.counts["remove"] = changes(self.workspace, "remove", "native")
+        self._learn("remove", "remove", "native")
         assert self.workspace.state() == self.without
         self._uninstall()
-        self.counts["install"] = changes(self.workspace, "install")
+        self._learn("install", "install")
+
+    def _learn(self, command: str, *argv: str) -> None:
+        begin = time.monotonic()
+        self.counts[command] = changes(self.workspace, *argv)
+        self.seconds[command] = time.monotonic() - begin
 
     def _uninstall(self) -> None:
         import shutil
