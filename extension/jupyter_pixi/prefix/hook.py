@@ -59,26 +59,24 @@ class Dialect:
     literal: Callable[[str, str], str] | None = None
 
 
+def _posix(suffix: str) -> Dialect:
+    return Dialect(
+        suffix,
+        lambda k, v: f"export {k}={posix_quote(v)}",
+        lambda p: f". {shlex.quote(p)}",
+        lambda v: f"export PATH={_double(v)}",
+        literal=lambda k, v: f"export {k}={shlex.quote(v)}",
+    )
+
+
 def _nu_path(value: str) -> str:
     entries = ", ".join(_python_quote(part) for part in value.split(os.pathsep))
     return f"$env.PATH = [{entries}]"
 
 
 DIALECTS: Mapping[str, Dialect] = {
-    "bash": Dialect(
-        ".sh",
-        lambda k, v: f"export {k}={posix_quote(v)}",
-        lambda p: f". {shlex.quote(p)}",
-        lambda v: f"export PATH={_double(v)}",
-        literal=lambda k, v: f"export {k}={shlex.quote(v)}",
-    ),
-    "zsh": Dialect(
-        ".zsh",
-        lambda k, v: f"export {k}={posix_quote(v)}",
-        lambda p: f". {shlex.quote(p)}",
-        lambda v: f"export PATH={_double(v)}",
-        literal=lambda k, v: f"export {k}={shlex.quote(v)}",
-    ),
+    "bash": _posix(".sh"),
+    "zsh": _posix(".zsh"),
     "fish": Dialect(
         ".fish",
         lambda k, v: f"set -gx {k} {_fish_quote(v)}",
