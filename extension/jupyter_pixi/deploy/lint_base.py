@@ -16,7 +16,7 @@ from .plan import numbers
     "Pixi's image is published as `<X.Y.Z>-<base>`, and with CUDA as `<X.Y.Z>-<codename>-cuda-<version>` for few "
     "versions, which change from release to release. A tag without a release moves.",
 )
-def tags(subject: Subject) -> Iterable[Finding]:
+def _tags(subject: Subject) -> Iterable[Finding]:
     for stage in subject.file.stages:
         image, _, tag = stage.image.partition("@")[0].partition(":")
         if not image.endswith("prefix-dev/pixi"):
@@ -55,7 +55,7 @@ def tags(subject: Subject) -> Iterable[Finding]:
     "a C library that is new enough",
     "conda packages need glibc of the version that the lock says, and never run on musl (Alpine).",
 )
-def glibc(subject: Subject) -> Iterable[Finding]:
+def _glibc(subject: Subject) -> Iterable[Finding]:
     needs = max((t.glibc for t in subject.targets() if t.glibc), key=numbers, default="2.17")
     image = subject.final_chain[-1].image
     has = images.glibc_of(image)
@@ -73,7 +73,7 @@ def glibc(subject: Subject) -> Iterable[Finding]:
     "A build has no GPU, so `__cuda` is absent and Pixi refuses environments that need it, unless CONDA_OVERRIDE_CUDA "
     "says what to assume. Without NVIDIA_VISIBLE_DEVICES a container gets no GPU.",
 )
-def cuda(subject: Subject) -> Iterable[Finding]:
+def _cuda(subject: Subject) -> Iterable[Finding]:
     rows = subject.targets()
     if not rows or any(t.cuda is None for t in rows):
         return

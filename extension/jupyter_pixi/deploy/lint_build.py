@@ -24,7 +24,7 @@ _AUTH = re.compile(r"(^|/)(credentials\.json|\.netrc|auth\.json|rattler_auth\S*)
     "`pixi run`, `pixi shell-hook` and `pixi shell` bring the environment up to date first: what was changed since the "
     "install is undone, and editable installs come back.",
 )
-def resync(subject: Subject) -> Iterable[Finding]:
+def _resync(subject: Subject) -> Iterable[Finding]:
     installed = [i for _, i, _ in subject.pixi("install")]
     for _, instruction, words in subject.pixi("run", "r", "shell-hook", "shell"):
         if installed and installed[0].line <= instruction.line and not _as_is(words):
@@ -48,7 +48,7 @@ def _as_is(words: list[str]) -> bool:
     "Without `--locked` an image build may solve anew and hold other versions than the lock; `--frozen` does not check "
     "that lock and manifest belong together.",
 )
-def locked(subject: Subject) -> Iterable[Finding]:
+def _locked(subject: Subject) -> Iterable[Finding]:
     installs = list(subject.pixi("install"))
     for stage, instruction, words in installs:
         variables = [i.text for s in subject.file.lineage(stage) for i in s.all("ENV", "ARG")]
@@ -69,7 +69,7 @@ def locked(subject: Subject) -> Iterable[Finding]:
     "look whether the prefix is there",
     "With a cache mount that has gone stale, an install has been seen to succeed with an empty prefix.",
 )
-def checked(subject: Subject) -> Iterable[Finding]:
+def _checked(subject: Subject) -> Iterable[Finding]:
     runs = [i for _, i in subject.instructions() if i.word == "RUN"]
     on_path = any(".pixi/envs" in i.text for _, i in subject.instructions() if i.word == "ENV")
     for _, instruction, words in subject.pixi("install"):
@@ -92,7 +92,7 @@ def checked(subject: Subject) -> Iterable[Finding]:
     "The package cache is PIXI_CACHE_DIR, else RATTLER_CACHE_DIR, else $XDG_CACHE_HOME/pixi, else "
     "~/.cache/rattler/cache. A cache mount elsewhere is empty for ever.",
 )
-def cache(subject: Subject) -> Iterable[Finding]:
+def _cache(subject: Subject) -> Iterable[Finding]:
     for stage, instruction, _ in subject.pixi("install"):
         known = [*_CACHES, *_cache_variables(stage, instruction)]
         for _, value in (f for f in instruction.flags if f[0] == "mount"):
@@ -121,7 +121,7 @@ def _cache_variables(stage: Stage, before: Instruction) -> Iterable[str]:
     "PyPI packages from git are cloned in the build. Credentials that are copied stay in a layer for everybody who has "
     "the image; a secret mount does not.",
 )
-def needs(subject: Subject) -> Iterable[Finding]:
+def _needs(subject: Subject) -> Iterable[Finding]:
     for _, instruction in subject.instructions():
         if instruction.word in ("COPY", "ADD"):
             for word in instruction.words[:-1]:
@@ -151,7 +151,7 @@ def needs(subject: Subject) -> Iterable[Finding]:
     "Without `.pixi` in .dockerignore the environments of the machine that builds are copied into the image; with "
     "pixi.lock in it there is nothing to install from. `.pixi/config.toml` is left out with `.pixi`.",
 )
-def context(subject: Subject) -> Iterable[Finding]:
+def _context(subject: Subject) -> Iterable[Finding]:
     if not subject.has_dockerignore:
         return
     broad = [
@@ -177,7 +177,7 @@ def context(subject: Subject) -> Iterable[Finding]:
     "Packages from folders are built when they are installed, so their sources must be there before; editable ones "
     "are imported from their folder, so it must be at the same path in the final stage too.",
 )
-def sources(subject: Subject) -> Iterable[Finding]:
+def _sources(subject: Subject) -> Iterable[Finding]:
     yield from _looked_at(subject)
     for target in subject.targets():
         for stage, instruction, _ in subject.pixi("install"):
@@ -237,7 +237,7 @@ def _holds(word: str, path: str) -> bool:
     "activation scripts outside the prefix",
     "[activation.scripts] stand in the workspace, not in the prefix: the hook fails where they were not copied.",
 )
-def scripts(subject: Subject) -> Iterable[Finding]:
+def _scripts(subject: Subject) -> Iterable[Finding]:
     for target in subject.targets():
         for script in target.scripts:
             if len(subject.file.stages) > 1 and not any(_copied(subject, s, script, None) for s in subject.final_chain):

@@ -17,7 +17,7 @@ _HOOK = re.compile(r"\bpixi\s+shell-hook\b")
     "one path for the prefix",
     "The prefix's path is written into scripts, libraries, kernels and the hook: at another path they do not start.",
 )
-def moved(subject: Subject) -> Iterable[Finding]:
+def _moved(subject: Subject) -> Iterable[Finding]:
     for stage in subject.file.stages:
         for instruction, words, target in copies(stage):
             origin = subject.file.stage(instruction.flag("from") or "")
@@ -55,7 +55,7 @@ def _elsewhere(subject: Subject, origin: Stage, source: str, target: str) -> tup
     "`pixi shell-hook` writes the PATH of the stage in which it runs, literally: in another stage it drops that "
     "image's own PATH and brings /root/.pixi/bin along.",
 )
-def path(subject: Subject) -> Iterable[Finding]:
+def _path(subject: Subject) -> Iterable[Finding]:
     if len(subject.file.stages) < 2:
         return
     for stage, instruction, _ in subject.pixi("shell-hook"):
@@ -74,7 +74,7 @@ def path(subject: Subject) -> Iterable[Finding]:
     'Without `exec "$@"` the shell stays process 1 and signals do not arrive; package scripts use unset variables, so '
     "`set -u` before them ends the shell; the hook is for bash, which distroless images lack.",
 )
-def entry(subject: Subject) -> Iterable[Finding]:
+def _entry(subject: Subject) -> Iterable[Finding]:
     found = [i for s in subject.final_chain for i in s.all("ENTRYPOINT")]
     last = found[-1] if found else None
     texts = [i.text for _, i in subject.instructions() if i.word == "RUN"]
@@ -103,7 +103,7 @@ def entry(subject: Subject) -> Iterable[Finding]:
     "PIXI_IN_SHELL, PIXI_PROJECT_MANIFEST and PIXI_EXE in an image make a Pixi that is added later take that manifest "
     "and that environment.",
 )
-def pointers(subject: Subject) -> Iterable[Finding]:
+def _pointers(subject: Subject) -> Iterable[Finding]:
     for stage in subject.final_chain:
         for instruction in stage.all("ENV"):
             for name in re.findall(r"\b(PIXI_IN_SHELL|PIXI_PROJECT_MANIFEST|PIXI_EXE)\b", instruction.text):
@@ -116,7 +116,7 @@ def pointers(subject: Subject) -> Iterable[Finding]:
     "A container whose user is root can write its own environment and, with a volume, the host's files. ubuntu:24.04 "
     "has a user 1000 already, so `useradd -u 1000` fails there.",
 )
-def user(subject: Subject) -> Iterable[Finding]:
+def _user(subject: Subject) -> Iterable[Finding]:
     users = [i for s in reversed(subject.final_chain) for i in s.all("USER")]
     last = users[-1] if users else None
     name = last.text.split(":")[0].strip("\"'") if last is not None else "root"
@@ -143,7 +143,7 @@ def user(subject: Subject) -> Iterable[Finding]:
     "a platform that is locked",
     "`pixi install` for a machine type that the lock does not have solves anew or fails.",
 )
-def platform(subject: Subject) -> Iterable[Finding]:
+def _platform(subject: Subject) -> Iterable[Finding]:
     names = {"linux/amd64": "linux-64", "linux/arm64": "linux-aarch64"}
     for stage, instruction, words, name in subject.environments() if subject.plan is not None else ():
         asked = names.get((stage.platform or "").removesuffix("/v8"))
