@@ -107,16 +107,6 @@ def silent(event: Event) -> None:
     """The sink that drops everything."""
 
 
-def fan_out(*sinks: Sink) -> Sink:
-    """One sink that hands each event to several."""
-
-    def send(event: Event) -> None:
-        for sink in sinks:
-            sink(event)
-
-    return send
-
-
 def to_line(event: Event) -> str:
     """One JSON line (with its newline) for a pipe or an operation's file."""
     return json.dumps(event.to_dict(), separators=(",", ":"), default=str) + "\n"

@@ -1,4 +1,4 @@
-"""The one module that talks to the operating system: file locks, durable replacement, process groups, exec.
+"""The one module that talks to the operating system: file locks, durable replacement, processes, what machine this is.
 
 Everything else asks here, so that what differs between Linux, macOS and Windows stands in one place and tests can
 hand in a fake platform. Only light standard library modules are imported: the kernel launcher needs this at once.
@@ -9,10 +9,8 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import NoReturn
 
 WINDOWS = os.name == "nt"
 """Whether this is Windows (batch files instead of bash, no process groups in the POSIX sense)."""
@@ -300,20 +298,6 @@ def still_runs(pid: int, born: str | None) -> bool:
     return bool(now) and (born is None or born == now)
 
 
-def become(argv: Sequence[str], environ: Mapping[str, str]) -> NoReturn:
-    """Become another program: process id, descriptors and working directory stay. Raises OSError.
-
-    On Windows, where a process cannot be replaced, the program runs as a child and its exit status becomes ours.
-    """
-    sys.stdout.flush()
-    sys.stderr.flush()
-    if WINDOWS:
-        import subprocess
-
-        raise SystemExit(subprocess.call(list(argv), env=dict(environ)))
-    os.execvpe(argv[0], list(argv), dict(environ))  # noqa: S606 - that is what it is for
-
-
 def kernel_release() -> str:
     """The operating system's release: "6.1.0-18-amd64" from uname, or the Windows version."""
     if sys.platform == "win32":
@@ -329,13 +313,3 @@ def glibc_version() -> str | None:
     except (ValueError, OSError, AttributeError):
         return None
     return text.split()[-1] if text else None
-
-
-def is_writable(folder: Path) -> bool:
-    """Whether this process may make files in a folder; the nearest folder that exists is asked."""
-    place = folder
-    while not place.exists():
-        if place.parent == place:
-            return False
-        place = place.parent
-    return os.access(place, os.W_OK)

@@ -32,7 +32,6 @@ class Output:
         self._pipe: TextIO | None = None
         self._line = ""
         self._log: Any = None
-        self._done = False
         self._warned: set[str] = set()
 
     @classmethod
@@ -159,12 +158,10 @@ class Output:
 
     def result(self, data: dict[str, Any]) -> None:
         """The end of an operation that succeeded."""
-        self._done = True
         self.sink(Result(data=data))
 
     def failed(self, event: Failed, error: PixiError) -> None:
         """The end of an operation that failed: an event, and the sentence on stderr unless the reader draws it."""
-        self._done = True
         self._clear()
         self.sink(event)
         if not self.has_pipe:

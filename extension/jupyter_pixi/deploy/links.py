@@ -16,7 +16,7 @@ _DOI = re.compile(r"10\.5281/zenodo\.\d+")
 
 @dataclass(frozen=True)
 class Links:
-    """Where a launch begins: the URL, and the badge in Markdown, reStructuredText and HTML."""
+    """Where a launch begins: the URL, and the badge in Markdown and HTML."""
 
     url: str
     hub: str = HUB
@@ -30,11 +30,6 @@ class Links:
     def markdown(self) -> str:
         """The badge for a README.md."""
         return f"[![Binder]({self.image})]({self.url})"
-
-    @property
-    def rst(self) -> str:
-        """The badge for a README.rst."""
-        return f".. image:: {self.image}\n   :target: {self.url}"
 
     @property
     def html(self) -> str:

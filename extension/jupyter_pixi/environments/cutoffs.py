@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from ..manifest.grammar import normal_pypi_name, parse_cutoff
+from ..manifest.grammar import parse_cutoff
 from ..manifest.model import Manifest
 from .model import Channel
 
@@ -31,11 +31,6 @@ class Cutoffs:
         found = self.packages.get(name)
         if found is None and channel is not None:
             found = self.channels.get(channel.rstrip("/") + "/")
-        return found if found is not None else self.general
-
-    def for_pypi(self, name: str) -> datetime | None:
-        """The instant for a PyPI package: its own, else the general one."""
-        found = self.pypi_packages.get(normal_pypi_name(name))
         return found if found is not None else self.general
 
 

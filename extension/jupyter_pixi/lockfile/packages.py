@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from .location import derive, implied_build_number, implied_noarch, is_archive
+from .location import derive, implied_build_number, implied_noarch
 from .model import Package
 
 _SOURCE_ID = re.compile(r"([^\[]+)\[([^\]]*)\] @ (.*)", re.DOTALL)
@@ -209,11 +209,6 @@ def is_sdist(package: Package) -> bool:
 def is_directory(package: Package) -> bool:
     """Whether a PyPI package is a directory of this machine."""
     return package.kind == "pypi" and not is_url(package) and not _plain(package).endswith((".whl", *SDIST_SUFFIXES))
-
-
-def is_binary(package: Package) -> bool:
-    """Whether this is a built conda package."""
-    return package.kind == "conda" and is_archive(package.location)
 
 
 def normalize(pypi_name: str) -> str:

@@ -12,8 +12,6 @@ from .pypi_options import union
 from .tasks import environment_name
 from .toml import Table, Value
 
-_OWN_KEYS = ("features", "solve-group", "no-default-feature")
-
 
 def read_environments(
     table: Table | None, features: Mapping[str, Feature], context: Context

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -195,8 +195,3 @@ def python(prefix: Path, records: Mapping[str, CondaRecord] | None = None) -> Py
         executable = prefix / "bin" / "python"
     threaded = "t" if record.build.endswith(("_cp313t", "_cp314t")) else ""
     return Python(record.version, executable, f"cp{major}{minor}{threaded}")
-
-
-def owners(records: Iterable[CondaRecord]) -> dict[str, str]:
-    """File (relative to the prefix) -> name of the conda package that linked it."""
-    return {file: record.name for record in records for file in record.files}

@@ -31,8 +31,7 @@ Foo_Bar = "1d"
     assert found.for_conda("x", "https://conda.anaconda.org/other") == NOW - timedelta(days=2)
     assert found.for_conda("x", "https://conda.anaconda.org/base/") == week
     assert found.for_conda("x", None) == week
-    assert found.for_pypi("foo.bar") == NOW - timedelta(days=1)
-    assert found.for_pypi("lib") == week
+    assert found.pypi_packages == {"foo-bar": NOW - timedelta(days=1)}
     assert not found.is_empty
 
 
@@ -40,7 +39,7 @@ def test_nothing_is_excluded_where_nothing_is_said(manifest):
     m = manifest()
     found = cutoffs(m, compose(m, Config())["default"].channels)
     assert found == Cutoffs() and found.is_empty
-    assert found.for_conda("x", None) is None and found.for_pypi("x") is None
+    assert found.for_conda("x", None) is None
 
 
 def test_a_time_before_all_time(manifest):

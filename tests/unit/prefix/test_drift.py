@@ -11,7 +11,7 @@ from jupyter_pixi.events import silent
 from jupyter_pixi.lockfile.model import Package
 from jupyter_pixi.prefix import InstallRequest, install
 from jupyter_pixi.prefix.drift import Row, drift
-from jupyter_pixi.prefix.installed import distributions, owners
+from jupyter_pixi.prefix.installed import distributions
 from support.prefixes_by_hand import PLACEHOLDER, conda_package, locked_wheel, python_package, request, wheel
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the python package is a link")
@@ -82,10 +82,3 @@ def test_what_other_tools_did(tmp_path: Path) -> None:
     }
     assert found["rich"].sentence() == "rich 13.0 is not in the lock file (installed by pip)"
     assert found["numpy"].to_dict()["text"] == "numpy is 2.0, installed by pip; the lock file says 1.0"
-
-
-def test_files_have_owners(tmp_path: Path) -> None:
-    from jupyter_pixi.prefix.installed import conda_records
-
-    asked = installed(tmp_path, conda_package(tmp_path / "channel", "t"))
-    assert owners(conda_records(asked.prefix).values()) == {"share/t.txt": "t"}

@@ -23,7 +23,6 @@ class Fact:
     name: str
     candidate: match.Candidate
     pypi_names: tuple[str, ...]
-    has_purls: bool
     fitting: dict[str, bool] = field(default_factory=dict)
     _depends: tuple[Wanted, ...] | None = None
 
@@ -71,7 +70,7 @@ class Facts:
         if fact is None:
             name = of.name(package).lower()
             candidate = match.Candidate(name, of.version(package), of.build(package))
-            fact = Fact(package, name, candidate, _stands_for(package), of.purls(package) is not None)
+            fact = Fact(package, name, candidate, _stands_for(package))
             self._known[id(package)] = fact
         return fact
 
