@@ -26,7 +26,7 @@ extra-index-urls = ["https://wheels.example.org/simple"]
 [pypi-dependencies]
 own = { path = ".", editable = true }
 tool = { git = "https://git.example.org/tool.git" }
-ready = { url = "https://files.example.org/ready-1-py3-none-any.whl" }
+ready = { url = "https://files.example.org/ready-1-py3-none-any.whl#sha256=00" }
 
 [activation]
 scripts = ["on.sh"]

@@ -86,7 +86,13 @@ def start(root: Path, **environ: str):
 def test_before_there_is_a_lock(root: Path) -> None:
     found = start(root)
     assert found.solve and found.packages == 0
-    assert found.sources == (CHANNEL, "https://pypi.example.org/simple")
+    assert found.sources == (
+        CHANNEL,
+        "https://git.example.org/made.git",
+        "https://pypi.example.org/simple",
+        "mine",
+    )
+    assert found.builds == ("made", "mine"), "a new solve builds them, and nothing is locked that could say so"
     assert found.scripts == ("go.sh",)
     assert found.variables == {"TOKEN": "$(cat secret)"}
 

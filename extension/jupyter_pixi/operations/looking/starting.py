@@ -1,7 +1,7 @@
 """Turns an opened workspace into what the next start of a kernel would install from where, build, and run.
 
 Only reads. It is what a person is asked to agree to, so it tells too much rather than too little: when the lock has to
-be solved anew, every channel and index of the environment counts.
+be solved anew, all that the manifest names counts (`origins`).
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from ..context import Context
 from ..targets import prefix_of, target_platform
 from ..workspace import OpenWorkspace
 from .listing import Row, rows
+from .origins import asked, is_built
 
 
 @dataclass(frozen=True)
@@ -29,9 +30,9 @@ class Start:
 
     `solve` says that the lock has to be made or brought up to date first: the rest is then what is known now.
     `packages` are to be installed, `bytes` their size as far as the lock says it (that of PyPI packages it does not),
-    from `sources` (channels and indexes, or the URLs of single packages). `builds` are packages whose source is
-    built, which runs it; `scripts` are sourced and `variables` evaluated. `refused` is why the administrator does not
-    allow it.
+    from `sources` (channels and indexes, or repositories, URLs and folders of single packages). `builds` are packages
+    whose source is built, which runs it; `scripts` are sourced and `variables` evaluated. `refused` is why the
+    administrator does not allow it.
     """
 
     name: str
@@ -71,26 +72,22 @@ def _start(opened: OpenWorkspace, one: Environment, platform: Platform, context:
     solve = not _is_locked(opened, one, platform)
     missing = _missing(opened, one, locked)
     sources = {row.source for row in missing}
-    if solve:
-        sources |= {channel.text for channel in one.channels}
-        if on is not None and on.pypi_dependencies:
-            sources |= {one.pypi_options.index_url or "PyPI", *one.pypi_options.extra_index_urls}
+    builds = {row.name for row in locked if is_built(row.package) and _is_run(row, missing)}
+    if solve and on is not None:
+        more = asked(one, platform.name)
+        sources |= set(more.sources)
+        builds |= set(more.builds)
     return Start(
         name=one.name,
         solve=solve,
         packages=len(missing),
         bytes=sum(row.size or 0 for row in missing if not of.is_directory(row.package)),
         sources=tuple(sorted(sources)),
-        builds=tuple(sorted(row.name for row in locked if is_built(row.package) and _is_run(row, missing))),
+        builds=tuple(sorted(builds)),
         scripts=on.activation.scripts if on is not None else (),
         variables=on.activation.env if on is not None else {},
         refused=_refused(opened, one, tuple(row.package for row in locked), context),
     )
-
-
-def is_built(package: Package) -> bool:
-    """Whether installing a locked package runs its source's build."""
-    return package.kind == "conda_source" or of.is_sdist(package) or of.is_git(package) or of.is_directory(package)
 
 
 def _is_run(row: Row, missing: tuple[Row, ...]) -> bool:

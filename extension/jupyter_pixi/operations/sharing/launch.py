@@ -16,13 +16,12 @@ from urllib.parse import urlsplit
 
 from ... import trust
 from ...environments.allowed import allowed
-from ...environments.model import Environment
 from ...errors import ManifestNotFound, UnsupportedPlatform
 from ...lockfile import packages
-from ...manifest.model import DEFAULT, CondaSpec, PypiSpec
+from ...manifest.model import DEFAULT
 from ...prefix.kernels import offered
 from ..context import Context
-from ..looking.starting import is_built
+from ..looking.origins import DEFAULT_INDEX, asked, is_built
 from ..policy import refuse_if_forbidden
 from ..targets import choice, prefix_of
 from ..workspace import OpenWorkspace, open_workspace
@@ -178,30 +177,15 @@ def _install(workspace: OpenWorkspace, name: str, context: Context) -> Install:
     hosts |= dict.fromkeys(_host(p.location) for p in rows if "://" in p.location)
     builds = dict.fromkeys(packages.name(p) for p in rows if is_built(p))
     if platform is not None and not (workspace.lock is not None and workspace.verdict.up_to_date):
-        more, built = _asked(environment, platform.name)
-        hosts |= dict.fromkeys(more)
-        builds |= dict.fromkeys(built)
+        more = asked(environment, platform.name)
+        hosts |= dict.fromkeys(map(_host, more.sources))
+        builds |= dict.fromkeys(more.builds)
     return Install(name, len(rows), sum(packages.size(p) or 0 for p in rows), tuple(hosts), tuple(builds))
 
 
-def _asked(environment: Environment, platform: str) -> tuple[list[str], list[str]]:
-    """From where a new solve would fetch besides the channels, and what it would build from source: by the manifest."""
-    on, options = environment.on[platform], environment.pypi_options
-    hosts = []
-    if on.pypi_dependencies:
-        hosts = [_host(options.index_url) if options.index_url else "PyPI", *map(_host, options.extra_index_urls)]
-        hosts += [_host(text) for _, text in options.find_links]
-    builds = []
-    specs: list[tuple[str, CondaSpec | PypiSpec]] = [*on.dependencies, *on.pypi_dependencies]
-    for name, spec in specs:
-        if spec.git or spec.url or spec.path:
-            hosts.append(_host(spec.git or spec.url or ""))
-            if spec.git or not (spec.url or spec.path or "").endswith((".whl", ".conda", ".tar.bz2")):
-                builds.append(name)
-    return hosts, builds
-
-
 def _host(location: str) -> str:
+    if location == DEFAULT_INDEX:
+        return location
     parts = urlsplit(location.removeprefix("git+").removeprefix("direct+"))
     return parts.hostname or "this machine"
 
