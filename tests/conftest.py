@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from jupyter_pixi.demo.channel import channel, serve
+from jupyter_pixi.demo.channel import channel
 from jupyter_pixi.demo.python_package import Interpreter, interpreter
 from jupyter_pixi.demo.recipe import DEMO
 from support.homes import Home, make_home
@@ -69,14 +69,6 @@ def test_channel(test_channel_folder: Path) -> str:
 def demo_channel() -> str:
     """The file:// URL of the demo's channel: polars, pandas, altair. Larger; for the tests of the main job."""
     return channel(DEMO).as_uri()
-
-
-@pytest.fixture
-def http_channel(test_channel_folder: Path):
-    """The test channel's URL over loopback HTTP."""
-    url, stop = serve(test_channel_folder)
-    yield url
-    stop()
 
 
 @pytest.fixture(scope="session")

@@ -7,12 +7,9 @@ process; channels and the mapping service are mirrored to loopback as the record
 from __future__ import annotations
 
 import asyncio
-import functools
-import http.server
 import json
 import os
 import shutil
-import threading
 from pathlib import Path
 
 import pytest
@@ -23,6 +20,7 @@ from jupyter_pixi.lockfile import check as checking
 from jupyter_pixi.lockfile import load, with_platform_names, write_lock
 from jupyter_pixi.manifest import find_manifest, read_manifest
 from jupyter_pixi.solve import LockRequest, update_lock
+from support.loopback import Files, loopback
 
 from . import recordings
 
@@ -31,13 +29,8 @@ READING = ("list", "tree", "task", "info")
 KEY_PHRASES = ("failed to solve requirements of environment", "failed to solve the pypi requirements of environment")
 
 
-class Handler(http.server.SimpleHTTPRequestHandler):
-    """Files over HTTP without a word; always whole ones, for shards know no 304."""
-
-    protocol_version = "HTTP/1.1"
-
-    def log_message(self, *arguments):
-        pass
+class Whole(Files):
+    """Always whole files, for shards know no 304."""
 
     def send_head(self):
         del self.headers["If-Modified-Since"]
@@ -57,10 +50,7 @@ def golden(tmp_path_factory):
 def configuration(golden):
     """A configuration that mirrors the recorded channels to a server on loopback."""
     channels = golden / "channels"
-    handler = functools.partial(Handler, directory=str(channels))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        base = f"http://127.0.0.1:{server.server_port}"
+    with loopback(Whole, folder=channels) as base:
         rows = [
             f'"https://conda.anaconda.org/{c.name}" = ["{base}/{c.name}"]'
             for c in sorted(channels.iterdir())
@@ -68,7 +58,6 @@ def configuration(golden):
         ]
         rows.append(f'"https://conda-mapping.prefix.dev" = ["{base}/_mapping"]')
         yield Config(layers=("[mirrors]\n" + "\n".join(rows) + "\n",))
-        server.shutdown()
 
 
 @pytest.fixture(scope="session")

@@ -10,9 +10,9 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from jupyter_pixi.demo.channel import serve
 from support.docker_engine import Engine
 from support.repo2docker import repo2docker
+from support.servers import server
 
 pytestmark = pytest.mark.full
 
@@ -98,9 +98,8 @@ print("INVOKED", sys.prefix, os.environ.get("GREETING"), os.environ.get("STATION
 
 @pytest.fixture(scope="module")
 def channel_url(test_channel_folder: Path):
-    url, stop = serve(test_channel_folder)
-    yield url
-    stop()
+    with server(test_channel_folder) as running:
+        yield running.url
 
 
 @pytest.fixture

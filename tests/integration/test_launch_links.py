@@ -13,15 +13,15 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pexpect
 import pytest
-from jupyter_pixi.demo.channel import serve
 from jupyter_pixi.system import FileLock
 from support.git_server import git, git_server, publish
 from support.jupyter_server import TOKEN, jupyter_server
+from support.loopback import Quiet, loopback
+from support.servers import server
 
 MANIFEST = """\
 [workspace]
@@ -245,9 +245,8 @@ def test_a_link_to_an_archive(hub):
     served = root.parent / "served"
     shutil.make_archive(str(served / "course-1"), "xztar", source.root.parent, "shared")
     client = Client(running.url)
-    url, stop = serve(served)
-    try:
-        status, _, page = client.get(link(f"{url}/course-1.tar.xz", urlpath="lab/tree/tour.ipynb"))
+    with server(served) as archives:
+        status, _, page = client.get(link(f"{archives.url}/course-1.tar.xz", urlpath="lab/tree/tour.ipynb"))
         assert status == 200, page
         assert "mark.sh" in page
         assert not list(root.iterdir()), "nothing is there before consent"
@@ -255,12 +254,10 @@ def test_a_link_to_an_archive(hub):
         assert (root / "shared/tour.ipynb").is_file()
         assert not (root / "shared/.git").exists()
         (root / "shared/mark.sh").write_text("# mine\n")
-        _, _, page = client.submit(client.get(link(f"{url}/course-1.tar.xz"))[2])
+        _, _, page = client.submit(client.get(link(f"{archives.url}/course-1.tar.xz"))[2])
         assert "stays as it is" in page
         assert "id=agree" in page, "what would run is not what was agreed to"
         assert (root / "shared/mark.sh").read_text() == "# mine\n"
-    finally:
-        stop()
 
 
 def test_a_button_that_is_pressed_twice_installs_once(hub):
@@ -279,13 +276,10 @@ def test_a_button_that_is_pressed_twice_installs_once(hub):
     assert len(list(done)) == 1
 
 
-class Slow(BaseHTTPRequestHandler):
+class Slow(Quiet):
     """Answers once it may."""
 
-    may = threading.Event()
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Nothing."""
+    may: threading.Event
 
     def do_GET(self) -> None:
         """No archive, after a while."""
@@ -295,28 +289,21 @@ class Slow(BaseHTTPRequestHandler):
 
 def test_a_link_to_a_slow_server_waits_with_the_user(hub):
     running, _, _, _ = hub
-    Slow.may.clear()
-    http = ThreadingHTTPServer(("127.0.0.1", 0), Slow)
-    http.daemon_threads = True
-    threading.Thread(target=http.serve_forever, daemon=True).start()
+    may = threading.Event()
     client = Client(running.url)
-    try:
-        status, url, page = client.get(link(f"http://127.0.0.1:{http.server_port}/x.zip?key=secret"))
+    with loopback(Slow, may=may) as slow:
+        status, url, page = client.get(link(f"{slow}/x.zip?key=secret"))
         assert status == 200
         assert "/fetching?id=" in url
         assert "Fetching" in page
         assert "secret" not in page
-        Slow.may.set()
+        may.set()
         deadline = time.monotonic() + 30
         while status == 200 and time.monotonic() < deadline:
             time.sleep(0.1)
             status, _, page = client.get(url)
         assert status == 400
         assert "404" in page
-    finally:
-        Slow.may.set()
-        http.shutdown()
-        http.server_close()
 
 
 def test_an_installation_can_be_cancelled(hub):

@@ -15,12 +15,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from jupyter_pixi.demo.channel import channel, serve
+from jupyter_pixi.demo.channel import channel
 from jupyter_pixi.demo.recipe import DEMO
 from jupyter_pixi.demo.sample import Content, manifest
 from support.docker_engine import Engine
 from support.homes import Home
 from support.repo2docker import repo2docker
+from support.servers import server
 
 pytestmark = pytest.mark.full
 
@@ -51,9 +52,8 @@ manager.shutdown_kernel(now=True)
 @pytest.fixture
 def mirror() -> Iterator[str]:
     """The URL of a channel that stands in for conda-forge."""
-    url, stop = serve(channel(DEMO))
-    yield url
-    stop()
+    with server(channel(DEMO)) as running:
+        yield running.url
 
 
 @pytest.fixture

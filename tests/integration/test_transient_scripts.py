@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import ClassVar
 
 import pytest
 from jupyter_pixi.operations.transient import LARGEST
+from support.loopback import Quiet, loopback
 
 BLOCK = """\
 # /// script
@@ -35,7 +34,7 @@ print(json.dumps([sys.argv, os.getcwd(), globals().get("__file__"), cowsay.__ver
 def site():
     """A server on loopback: `pages` by path, a text or an address to go to; `asked` are the paths that were asked."""
 
-    class Site(BaseHTTPRequestHandler):
+    class Site(Quiet):
         url = ""
         pages: ClassVar[dict[str, str]] = {}
         asked: ClassVar[list[str]] = []
@@ -53,17 +52,8 @@ def site():
             self.end_headers()
             self.wfile.write(page.encode())
 
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Site)
-    thread = Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    Site.url = f"http://127.0.0.1:{server.server_port}"
-    yield Site
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with loopback(Site) as Site.url:
+        yield Site
 
 
 def test_a_script_from_an_address(engine, site, test_channel, tmp_path):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import subprocess
-import threading
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import AbstractContextManager
 from pathlib import Path
 from urllib.parse import urlsplit
+
+from .loopback import Quiet, loopback
 
 IDENTITY = {
     "GIT_AUTHOR_NAME": "A",
@@ -40,11 +40,8 @@ def publish(source: Path, bare: Path) -> str:
     return git(source, "rev-parse", "HEAD")
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.0"
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Nothing."""
+class _Handler(Quiet):
+    folder: Path
 
     def do_GET(self) -> None:
         """The advertisement of refs."""
@@ -57,7 +54,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _backend(self, body: bytes) -> None:
         parts = urlsplit(self.path)
         environ = os.environ | {
-            "GIT_PROJECT_ROOT": str(self.server.folder),
+            "GIT_PROJECT_ROOT": str(self.folder),
             "GIT_HTTP_EXPORT_ALL": "1",
             "PATH_INFO": parts.path,
             "QUERY_STRING": parts.query,
@@ -82,17 +79,6 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
 
-@contextmanager
-def git_server(folder: Path):
+def git_server(folder: Path) -> AbstractContextManager[str]:
     """Serves the repositories in a folder until left; gives the URL."""
-    http = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-    http.folder = folder
-    http.daemon_threads = True
-    thread = threading.Thread(target=http.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{http.server_port}"
-    finally:
-        http.shutdown()
-        http.server_close()
-        thread.join()
+    return loopback(_Handler, folder=folder)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import functools
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+
+from .loopback import Files, loopback
 
 
 @dataclass
@@ -26,15 +26,8 @@ class Server:
     release: threading.Event = field(default_factory=threading.Event)
 
 
-class _Handler(SimpleHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def __init__(self, *args, control: Server, **options) -> None:
-        self.control = control
-        super().__init__(*args, **options)
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Nothing."""
+class _Handler(Files):
+    control: Server
 
     def send_response(self, code: int, message: str | None = None) -> None:
         """A 304 names its file's state, without which py-rattler takes it for an error."""
@@ -74,15 +67,8 @@ class _Handler(SimpleHTTPRequestHandler):
 def server(folder: Path) -> Iterator[Server]:
     """Serves the folder until left."""
     control = Server("")
-    http = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_Handler, control=control, directory=str(folder)))
-    http.daemon_threads = True
-    control.url = f"http://127.0.0.1:{http.server_port}"
-    thread = threading.Thread(target=http.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield control
-    finally:
-        control.release.set()
-        http.shutdown()
-        http.server_close()
-        thread.join()
+    with loopback(_Handler, control=control, folder=folder) as control.url:
+        try:
+            yield control
+        finally:
+            control.release.set()

@@ -1,20 +1,16 @@
-"""Turns a recipe into a conda channel: a folder in the user's cache, made once, or the same over loopback HTTP."""
+"""Turns a recipe into a conda channel: a folder in the user's cache, made once."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import functools
 import hashlib
 import os
 import shutil
 import sys
 import tempfile
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from http import HTTPStatus
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from ..events import Phase, Progress, Sink, silent
@@ -74,38 +70,9 @@ def build(content: Recipe, host: Interpreter, scratch: Path, sink: Sink) -> Path
     return out
 
 
-def serve(folder: Path) -> tuple[str, Callable[[], None]]:
-    """Serves a folder on loopback HTTP, on a free port, in a thread. Returns its URL and what ends it."""
-    handler = functools.partial(_Quiet, directory=str(folder))
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, daemon=True, name="channel")
-    thread.start()
-
-    def stop() -> None:
-        server.shutdown()
-        server.server_close()
-        thread.join()
-
-    return f"http://127.0.0.1:{server.server_port}", stop
-
-
 def forget(cache: Path | None = None) -> None:
     """Removes every kept channel."""
     shutil.rmtree((cache or cache_folder()) / "channels", ignore_errors=True)
-
-
-class _Quiet(SimpleHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Nothing: the terminal belongs to the command."""
-
-    def send_response(self, code: int, message: str | None = None) -> None:
-        """As in the standard library; a 304 names its file's state, without which py-rattler takes it for an error."""
-        super().send_response(code, message)
-        if code == HTTPStatus.NOT_MODIFIED:
-            self.send_header("Last-Modified", self.headers["If-Modified-Since"])
 
 
 async def _index(folder: Path) -> None:

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-import shutil
 import subprocess
-import urllib.error
-import urllib.request
 from pathlib import Path
 
 import pytest
-from jupyter_pixi.demo.channel import serve
 from rattler import Channel, GenericVirtualPackage, MatchSpec, PackageName, Subdir, Version, install, solve
 from rattler.package.build_string import BuildString
+from support.servers import server
 
 
 def solved(url: str, *specs: str, platform: str, **virtual: str):
@@ -113,26 +110,6 @@ def test_herd_and_calf_exclude_each_other(test_channel, host):
         solved(test_channel, "herd", "calf", platform=host.subdir)
 
 
-def test_served_over_http(http_channel, host):
-    with urllib.request.urlopen(f"{http_channel}/noarch/repodata.json") as answer:
-        assert answer.status == 200
-    assert names(solved(http_channel, "everywhere 1.0.*", platform=host.subdir)) == {"everywhere"}
-
-
-def test_a_channel_that_has_not_changed_is_asked_again(tmp_path, test_channel_folder, monkeypatch):
-    """Files that are new are stale at once in an HTTP cache, so the second look is a conditional one."""
-    shutil.copytree(test_channel_folder / "noarch", tmp_path / "channel/noarch", copy_function=shutil.copyfile)
-    monkeypatch.setenv("RATTLER_CACHE_DIR", str(tmp_path / "cache"))
-    url, stop = serve(tmp_path / "channel")
-    try:
-        assert names(solved(url, "everywhere 1.0.*", platform="noarch")) == {"everywhere"}
-        assert names(solved(url, "everywhere 1.0.*", platform="noarch")) == {"everywhere"}
-        file = urllib.request.Request(f"{url}/noarch/repodata.json")
-        with urllib.request.urlopen(file) as answer:
-            changed = answer.headers["Last-Modified"]
-        file.add_header("If-Modified-Since", changed)
-        with pytest.raises(urllib.error.HTTPError) as caught:
-            urllib.request.urlopen(file)
-        assert (caught.value.code, caught.value.headers["Last-Modified"]) == (304, changed)
-    finally:
-        stop()
+def test_served_over_http(test_channel_folder, host):
+    with server(test_channel_folder) as running:
+        assert names(solved(running.url, "everywhere 1.0.*", platform=host.subdir)) == {"everywhere"}

@@ -7,9 +7,7 @@ import stat
 import tarfile
 import zipfile
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 
 import pytest
 from jupyter_pixi.errors import InstallError, NetworkError, PixiError, Refused
@@ -18,6 +16,7 @@ from jupyter_pixi.operations.sharing.launch_archive import unpack
 from jupyter_pixi.operations.sharing.launch_fetch import advance, fetch
 from jupyter_pixi.operations.sharing.launch_members import check_link, is_made_here
 from jupyter_pixi.operations.sharing.launch_target import Rules, Target, parse
+from support.loopback import Quiet, loopback
 
 
 def tar_of(path: Path, *members: tuple[str, bytes, str]) -> Path:
@@ -145,13 +144,10 @@ def test_an_archive_that_is_cut(tmp_path: Path, cut: int):
         unpack(tmp_path / "b.tar.gz", tmp_path / "in")
 
 
-class Archives(BaseHTTPRequestHandler):
+class Archives(Quiet):
     """Serves one archive, redirects, and what is not one."""
 
     content = b""
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Nothing."""
 
     def do_GET(self) -> None:
         """By the first part of the path."""
@@ -174,13 +170,9 @@ class Archives(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def archives(tmp_path: Path) -> Iterator[str]:
-    Archives.content = zip_of(tmp_path / "s.zip", **{"top__pixi.toml": ("x", 0)}).read_bytes()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Archives)
-    server.daemon_threads = True
-    Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
+    content = zip_of(tmp_path / "s.zip", **{"top__pixi.toml": ("x", 0)}).read_bytes()
+    with loopback(Archives, content=content) as url:
+        yield url
 
 
 def test_an_archive_behind_an_address(archives: str, tmp_path: Path):

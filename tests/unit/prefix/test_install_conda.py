@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import functools
-import http.server
 import json
 import os
 import pickle
@@ -23,8 +21,10 @@ from jupyter_pixi.lockfile.model import Package
 from jupyter_pixi.manifest.model import VirtualPackage
 from jupyter_pixi.prefix import Filters, InstallReport, InstallRequest, digests, install, markers, state, statefile
 from jupyter_pixi.prefix.lock import guard
+from support.loopback import Quiet, loopback
 from support.prefixes_by_hand import PLACEHOLDER, VIRTUAL, conda_package, request
 from support.readonly import run_read_only
+from support.servers import server as serving
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="links are made as on unix")
 
@@ -50,15 +50,9 @@ def cache(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def server(channel: Path) -> Iterator[str]:
-    class Quiet(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, *args: object) -> None: ...
-
     channel.mkdir(exist_ok=True)
-    httpd = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(channel)))
-    threading.Thread(target=httpd.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{httpd.server_port}"
-    httpd.shutdown()
-    httpd.server_close()
+    with serving(channel) as running:
+        yield running.url
 
 
 def snapshot(folder: Path) -> dict[str, tuple[int, int]]:
@@ -299,18 +293,9 @@ def test_a_local_archive_that_is_not_the_locked_one(channel: Path, root: Path, c
 def test_cancelling_leaves_a_repairable_prefix(channel: Path, root: Path, cache: Path) -> None:
     slow = threading.Event()
 
-    class Stuck(http.server.BaseHTTPRequestHandler):
+    class Stuck(Quiet):
         def do_GET(self) -> None:
             slow.wait(20)
-
-        def log_message(self, *args: object) -> None: ...
-
-    httpd = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Stuck)
-    httpd.daemon_threads = True
-    threading.Thread(target=httpd.serve_forever, daemon=True).start()
-    url = f"http://127.0.0.1:{httpd.server_port}"
-    a = conda_package(channel, "a", url=url)
-    asked = request(root, (a,), cache=cache)
 
     async def stop() -> None:
         task = asyncio.create_task(install(asked, silent))
@@ -319,10 +304,11 @@ def test_cancelling_leaves_a_repairable_prefix(channel: Path, root: Path, cache:
         with pytest.raises(asyncio.CancelledError):
             await task
 
-    asyncio.run(stop())
-    slow.set()
-    httpd.shutdown()
-    httpd.server_close()
+    with loopback(Stuck) as url:
+        a = conda_package(channel, "a", url=url)
+        asked = request(root, (a,), cache=cache)
+        asyncio.run(stop())
+        slow.set()
     assert markers.read_fingerprint(asked.prefix) == markers.INSTALLING
     assert markers.read_marker(asked.prefix) is None
     again = request(root, (conda_package(channel, "a"),), cache=cache)

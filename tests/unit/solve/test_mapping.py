@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import http.server
 import json
-import threading
 from collections import Counter
 from pathlib import Path
 
@@ -18,6 +16,7 @@ from jupyter_pixi.solve.mapping import provided, read_rules, same_name
 from jupyter_pixi.solve.mapping_service import MappingService
 from rattler import PackageRecord, RepoDataRecord
 from rattler.package import BuildString
+from support.loopback import Quiet, loopback
 
 FORGE = Channel("https://conda.anaconda.org/conda-forge/", "conda-forge")
 OTHER = Channel("https://conda.anaconda.org/bioconda/", "bioconda")
@@ -40,11 +39,8 @@ class Service:
         self.status = 404
         outer = self
 
-        class Handler(http.server.BaseHTTPRequestHandler):
+        class Handler(Quiet):
             protocol_version = "HTTP/1.1"
-
-            def log_message(self, *arguments):
-                pass
 
             def do_GET(self):
                 outer.asked[self.path] += 1
@@ -61,13 +57,12 @@ class Service:
                 self.end_headers()
                 self.wfile.write(data)
 
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-        self.config = Config(
-            layers=(
-                f'[mirrors]\n"https://conda-mapping.prefix.dev" = ["http://127.0.0.1:{self.server.server_port}"]\n',
-            )
-        )
+        self.handler = Handler
+        self.config = Config()
+
+    def mirrored_to(self, url: str) -> None:
+        """Asks the service at this URL."""
+        self.config = Config(layers=(f'[mirrors]\n"https://conda-mapping.prefix.dev" = ["{url}"]\n',))
 
     def ask(
         self, cache: Path, *records, declared=None, channels=(FORGE, OTHER), root=Path(), offline=False, warn=print
@@ -83,9 +78,9 @@ class Service:
 @pytest.fixture
 def service():
     made = Service()
-    yield made
-    made.server.shutdown()
-    made.server.server_close()
+    with loopback(made.handler) as url:
+        made.mirrored_to(url)
+        yield made
 
 
 def test_the_chain(service, tmp_path):
