@@ -13,15 +13,18 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
+from dataclasses import dataclass
 from pathlib import Path
 
 import pexpect
 import pytest
 from jupyter_pixi.system import FileLock
 from support.git_server import git, git_server, publish
-from support.jupyter_server import TOKEN, jupyter_server
+from support.homes import make_home
+from support.jupyter_server import TOKEN, Running, jupyter_server
 from support.loopback import Quiet, loopback
 from support.servers import server
+from support.workspaces import Workspace
 
 MANIFEST = """\
 [workspace]
@@ -167,6 +170,14 @@ class Client:
     def get(self, path: str) -> tuple[int, str, str]:
         return self._open(urllib.request.Request(urllib.parse.urljoin(self.url, path)))
 
+    def launch(self, repo: str, **more: str) -> tuple[int, str, str]:
+        """Opens a launch link, and waits with the page that says what is fetched."""
+        found = self.get(link(repo, **more))
+        while "<h1>Fetching</h1>" in found[2]:
+            time.sleep(0.1)
+            found = self.get(found[1])
+        return found
+
     def submit(self, page: str) -> tuple[int, str, str]:
         fields = dict(re.findall(r"<input type=\"?hidden\"? name=\"?(\w+)\"? value=[\"']([^\"']*)[\"']", page))
         action = re.search(r"action='([^']+)'", page)[1]
@@ -181,18 +192,37 @@ class Client:
             return error.code, error.geturl(), error.read().decode()
 
 
-@pytest.fixture
-def hub(source, tmp_path: Path, isolated_home):
-    """A Jupyter server that may fetch from a git server on this machine."""
-    repositories = tmp_path / "repositories"
-    publish(source.root, repositories / "shared.git")
-    root = tmp_path / "server"
-    root.mkdir()
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory, package_cache: Path):
+    """A Jupyter server that may fetch from a git server on this machine; that one's URL and its folder."""
+    repositories = tmp_path_factory.mktemp("repositories")
+    root = tmp_path_factory.mktemp("server")
+    home = make_home(tmp_path_factory.mktemp("home"), package_cache)
     with git_server(repositories) as url:
         allowed = "--JupyterPixi.launch_hosts=http://127.0.0.1"
         base_url = "/user/alice%40example.org/"  # as JupyterHub writes it for such a name
-        with jupyter_server(root, isolated_home, allowed, app=("jupyter_server",), base_url=base_url) as running:
-            yield running, f"{url}/shared.git", root, source
+        with jupyter_server(root, home, allowed, app=("jupyter_server",), base_url=base_url) as running:
+            yield running, url, repositories
+
+
+@dataclass(frozen=True)
+class Hub:
+    """The server, a repository that nobody has launched yet, its bare folder and source, and where it would be put."""
+
+    running: Running
+    repo: str
+    bare: Path
+    source: Workspace
+    place: Path
+
+
+@pytest.fixture
+def hub(served, source, tmp_path: Path) -> Hub:
+    """A repository of this test's own on the server, so that tests do not meet."""
+    running, url, repositories = served
+    bare = repositories / f"{tmp_path.name.removeprefix('test_').replace('_', '-')}.git"
+    publish(source.root, bare)
+    return Hub(running, f"{url}/{bare.name}", bare, source, running.root / bare.stem)
 
 
 def follow(client: Client, status: int, url: str, page: str) -> str:
@@ -210,60 +240,57 @@ def link(repo: str, **more: str) -> str:
 
 
 def test_a_link_asks_once_installs_and_opens(hub, tmp_path: Path):
-    running, repo, root, _ = hub
-    client = Client(running.url)
-    status, _, page = client.get(link(repo, ref="main", urlpath="lab/tree/shared/tour.ipynb"))
+    client = Client(hub.running.url)
+    status, _, page = client.launch(hub.repo, ref="main", urlpath=f"lab/tree/{hub.place.name}/tour.ipynb")
     assert status == 200, page
     assert "mark.sh" in page
     assert f"<details><summary>mark.sh</summary><pre>touch {tmp_path}/it-ran" in page
     assert "Would be installed" in page
-    assert not (root / "shared").exists(), "nothing is there before consent"
+    assert not hub.place.exists(), "nothing is there before consent"
     assert not (tmp_path / "it-ran").exists()
     status, url, page = client.submit(page)
     url = follow(client, status, url, page)
-    assert url.endswith("/lab/tree/shared/tour.ipynb")
-    assert (root / "shared/.pixi/envs/default/bin/python").exists()
+    assert url.endswith(f"/lab/tree/{hub.place.name}/tour.ipynb")
+    assert (hub.place / ".pixi/envs/default/bin/python").exists()
 
 
 def test_a_second_link_keeps_what_the_user_changed_and_asks_about_it(hub):
-    running, repo, root, source = hub
-    client = Client(running.url)
-    client.submit(client.get(link(repo))[2])
-    assert (root / "shared").exists()
-    (root / "shared/mark.sh").write_text("# mine\n")
-    (source.root / "mark.sh").write_text("echo theirs\n")
-    publish(source.root, root.parent / "repositories/shared.git")
-    _, _, page = client.get(link(repo))
+    client = Client(hub.running.url)
+    client.submit(client.launch(hub.repo)[2])
+    assert hub.place.exists()
+    (hub.place / "mark.sh").write_text("# mine\n")
+    (hub.source.root / "mark.sh").write_text("echo theirs\n")
+    publish(hub.source.root, hub.bare)
+    _, _, page = client.launch(hub.repo)
     _, _, page = client.submit(page)
     assert "because you changed it: mark.sh" in page, page
     assert "id=agree" in page, "what would run is not what was agreed to, so it is asked about again"
-    assert (root / "shared/mark.sh").read_text() == "# mine\n"
+    assert (hub.place / "mark.sh").read_text() == "# mine\n"
 
 
-def test_a_link_to_an_archive(hub):
-    running, _, root, source = hub
-    served = root.parent / "served"
-    shutil.make_archive(str(served / "course-1"), "xztar", source.root.parent, "shared")
-    client = Client(running.url)
+def test_a_link_to_an_archive(hub, tmp_path: Path):
+    served = tmp_path / "served"
+    shutil.make_archive(str(served / "course-1"), "xztar", hub.source.root.parent, "shared")
+    place = hub.running.root / "shared"  # the archive's only folder
+    client = Client(hub.running.url)
     with server(served) as archives:
-        status, _, page = client.get(link(f"{archives.url}/course-1.tar.xz", urlpath="lab/tree/tour.ipynb"))
+        status, _, page = client.launch(f"{archives.url}/course-1.tar.xz", urlpath="lab/tree/tour.ipynb")
         assert status == 200, page
         assert "mark.sh" in page
-        assert not list(root.iterdir()), "nothing is there before consent"
+        assert not place.exists(), "nothing is there before consent"
         client.submit(page)
-        assert (root / "shared/tour.ipynb").is_file()
-        assert not (root / "shared/.git").exists()
-        (root / "shared/mark.sh").write_text("# mine\n")
-        _, _, page = client.submit(client.get(link(f"{archives.url}/course-1.tar.xz"))[2])
+        assert (place / "tour.ipynb").is_file()
+        assert not (place / ".git").exists()
+        (place / "mark.sh").write_text("# mine\n")
+        _, _, page = client.submit(client.launch(f"{archives.url}/course-1.tar.xz")[2])
         assert "stays as it is" in page
         assert "id=agree" in page, "what would run is not what was agreed to"
-        assert (root / "shared/mark.sh").read_text() == "# mine\n"
+        assert (place / "mark.sh").read_text() == "# mine\n"
 
 
 def test_a_button_that_is_pressed_twice_installs_once(hub):
-    running, repo, root, _ = hub
-    client = Client(running.url)
-    page = client.get(link(repo))[2]
+    client = Client(hub.running.url)
+    page = client.launch(hub.repo)[2]
     answers: list[tuple[int, str, str]] = []
     presses = [threading.Thread(target=lambda: answers.append(client.submit(page))) for _ in range(2)]
     for press in presses:
@@ -271,8 +298,8 @@ def test_a_button_that_is_pressed_twice_installs_once(hub):
     for press in presses:
         press.join()
     assert {status for status, _, _ in answers} <= {200, 404}, answers  # this server has no page for the notebook
-    assert follow(client, *answers[0]).endswith("/lab/tree/shared/tour.ipynb")
-    done = (root / "shared/.pixi/jupyter-pixi/operations").glob("*.jsonl")
+    assert follow(client, *answers[0]).endswith(f"/lab/tree/{hub.place.name}/tour.ipynb")
+    done = (hub.place / ".pixi/jupyter-pixi/operations").glob("*.jsonl")
     assert len(list(done)) == 1
 
 
@@ -288,9 +315,8 @@ class Slow(Quiet):
 
 
 def test_a_link_to_a_slow_server_waits_with_the_user(hub):
-    running, _, _, _ = hub
     may = threading.Event()
-    client = Client(running.url)
+    client = Client(hub.running.url)
     with loopback(Slow, may=may) as slow:
         status, url, page = client.get(link(f"{slow}/x.zip?key=secret"))
         assert status == 200
@@ -307,14 +333,13 @@ def test_a_link_to_a_slow_server_waits_with_the_user(hub):
 
 
 def test_an_installation_can_be_cancelled(hub):
-    running, repo, root, _ = hub
-    client = Client(running.url)
-    page = client.get(link(repo))[2]
+    client = Client(hub.running.url)
+    page = client.launch(hub.repo)[2]
     follow(client, *client.submit(page))
-    shutil.rmtree(root / "shared/.pixi/envs")
-    held = FileLock(root / "shared/.pixi/jupyter-pixi/workspace.lock")
+    shutil.rmtree(hub.place / ".pixi/envs")
+    held = FileLock(hub.place / ".pixi/jupyter-pixi/workspace.lock")
     assert held.try_acquire(), "the installation waits for it"
-    _, url, page = client.submit(client.get(link(repo))[2])
+    _, url, page = client.submit(client.launch(hub.repo)[2])
     deadline = time.monotonic() + 60
     while "id=cancel" in page and time.monotonic() < deadline:
         client.submit(page)
@@ -322,7 +347,7 @@ def test_an_installation_can_be_cancelled(hub):
         _, _, page = client.get(url)
     held.release()
     assert "The installation failed" in page, page
-    assert not (root / "shared/.pixi/envs/default/bin").exists()
+    assert not (hub.place / ".pixi/envs/default/bin").exists()
 
 
 HOSTILE = (
@@ -346,30 +371,27 @@ HOSTILE = (
 
 
 def test_hostile_links_are_refused(hub):
-    running, good, root, _ = hub
-    client = Client(running.url)
+    client = Client(hub.running.url)
     for repo, more, said in HOSTILE:
-        status, _, page = client.get(link(repo.replace("OK", good), **more))
+        status, _, page = client.launch(repo.replace("OK", hub.repo), **more)
         assert status == 400, (repo, more)
         assert said in page, page
         assert "<script" not in page
-    assert not list(root.glob("shared*"))
+    assert not hub.place.exists()
 
 
 def test_a_link_in_a_picture_or_a_frame_fetches_nothing(hub):
-    running, repo, _, _ = hub
-    client = Client(running.url)
-    request = urllib.request.Request(running.url + link(repo))
+    client = Client(hub.running.url)
+    request = urllib.request.Request(hub.running.url + link(hub.repo))
     for what, status in (("image", 403), ("iframe", 403), ("empty", 403), ("document", 200)):
         request.add_header("Sec-Fetch-Dest", what)
         assert client._open(request)[0] == status
 
 
 def test_only_who_is_logged_in_may_launch(hub):
-    running, repo, root, _ = hub
-    request = urllib.request.Request(running.url + link(repo))
+    request = urllib.request.Request(hub.running.url + link(hub.repo))
     opener = urllib.request.build_opener()
     with opener.open(request, timeout=30) as answer:
         assert "/login" in answer.geturl()
-    assert running.status("jupyter-pixi/launch", token=None, method="POST") in (403, 405)
-    assert not list(root.iterdir())
+    assert hub.running.status("jupyter-pixi/launch", token=None, method="POST") in (403, 405)
+    assert not hub.place.exists()
