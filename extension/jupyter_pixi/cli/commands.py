@@ -107,7 +107,7 @@ def _change(commands: Commands) -> None:
     loaded_options(upgrade)
     update = commands.add("update", later("change", "update"), "move locked versions within the manifest's specs")
     update.add_argument("specs", nargs="*", metavar="NAME", help="the packages (default: all)")
-    environment_option(update, several=True)
+    environment_option(update, several=True, default="all")
     script_option(update)
     update.add_argument("--platform", "-p", metavar="PLATFORM", action="append", default=[], help="only there")
     for parser in (upgrade, update):
@@ -147,7 +147,7 @@ def _lock(commands: Commands) -> None:
     environment_option(reinstall, several=True)
     reinstall.add_argument("--all", "-a", action="store_true", help="every environment")
     for parser in (install, reinstall):
-        lock_options(parser)
+        lock_options(parser, no_install=None)
     for parser in (lock, install, reinstall):
         workspace_options(parser)
         json_option(parser)
@@ -163,7 +163,7 @@ def _jupyter(commands: Commands) -> None:
         where.add_argument("--user", action="store_true", help="for this user (the default)")
         where.add_argument("--sys-prefix", action="store_true", help="in the environment of this interpreter")
         where.add_argument("--prefix", metavar="DIR", help="below DIR/share/jupyter/kernels")
-        environment_option(parser, several=True)
+        environment_option(parser, several=True, default="all that have a kernel")
     prepare = kernels.add("prepare", later("jupyter", "kernels_prepare"), None)
     environment_option(prepare)
     lock_options(prepare)

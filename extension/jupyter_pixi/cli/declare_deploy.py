@@ -39,7 +39,7 @@ def exports(export: Commands) -> None:
     binder = export.add(
         "binder", later("deploying", "binder"), "a Binder folder: JupyterLab with the workspace's kernels"
     )
-    environment_option(binder, several=True)
+    environment_option(binder, several=True, default="all that have a kernel and run without a GPU")
     binder.add_argument("--check", action="store_true", help="say what Binder would do, and write nothing")
     binder.add_argument("--dir", metavar="DIR", help="`binder` or `.binder` (default: the one that is there)")
     binder.add_argument("--notebook", metavar="PATH", help="the notebook that is opened")
@@ -69,7 +69,7 @@ def _launch(commands: Commands) -> None:
     launch.add_argument("--ref", metavar="REF", help="the branch, tag or commit of a git repository")
     launch.add_argument("--subfolder", metavar="PATH", help="where the workspace is in it")
     launch.add_argument("--path", metavar="DIR", help="where to put it (default: a temporary folder)")
-    environment_option(launch, several=True)
+    environment_option(launch, several=True, default="that of the opened notebook")
     launch.add_argument("--open", dest="opened", metavar="PATH", help="the file to open (default: README or notebook)")
     launch.add_argument("--yes", "-y", action="store_true", help="do not ask")
     launch.add_argument("--no-browser", action="store_true", help="print the address only")

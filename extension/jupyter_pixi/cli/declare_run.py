@@ -6,6 +6,7 @@ import argparse
 from typing import Any
 
 from .parser import (
+    AS_INSTALLED,
     Commands,
     Parser,
     config_options,
@@ -45,7 +46,7 @@ def _run(commands: Commands) -> None:
     run.add_argument("--as-is", action="store_true", help="neither lock nor install: --frozen --no-install")
     run.add_argument("--force-activate", action="store_true", help="do not take the activation from a cache")
     run.add_argument("--revalidate", action="store_true", help="check the whole environment, and repair it")
-    lock_options(run)
+    lock_options(run, AS_INSTALLED)
     workspace_options(run)
     script_option(run)
     run.add_argument(
@@ -79,7 +80,7 @@ def _task(commands: Commands) -> None:
     listing = task.add("list", later("task", "list_tasks"), "list the tasks", "ls")
     listing.add_argument("--summary", "-s", action="store_true", help="one line per environment")
     listing.add_argument("--machine-readable", action="store_true", help="names on one line")
-    environment_option(listing)
+    environment_option(listing, default="all")
     json_option(listing)
     for parser in (alias, remove, listing):
         workspace_options(parser)
@@ -148,7 +149,7 @@ def _shell(commands: Commands) -> None:
         parser.add_argument("--change-ps1", choices=("true", "false"), help="whether the prompt names the environment")
         parser.add_argument("--as-is", action="store_true", help="neither lock nor install: --frozen --no-install")
         parser.add_argument("--force-activate", action="store_true", help=argparse.SUPPRESS)
-        lock_options(parser)
+        lock_options(parser, AS_INSTALLED)
         workspace_options(parser)
 
 
@@ -158,7 +159,14 @@ def _clean(commands: Commands) -> None:
     clean.add_argument("--environment", "-e", metavar="ENVIRONMENT", type=environment_name, help="only this one")
     clean.add_argument("--activation-cache", action="store_true", help="only the cache of activations")
     caches = clean.add_argument_group("caches", "which parts of the cache (default: all)")
-    for name in ("conda", "pypi", "repodata", "mapping", "exec"):
-        caches.add_argument(f"--{name}", action="store_true", help=f"the part for {name}")
+    parts = {
+        "conda": "conda packages",
+        "pypi": "PyPI packages (uv's cache)",
+        "repodata": "what the channels' indexes said",
+        "mapping": "names of conda packages on PyPI",
+        "exec": "the environments of `exec`",
+    }
+    for name, text in parts.items():
+        caches.add_argument(f"--{name}", action="store_true", help=text)
     caches.add_argument("--yes", "-y", "--assume-yes", action="store_true", help="do not ask")
     workspace_options(clean)

@@ -6,6 +6,7 @@ import argparse
 
 from .activation import declare_activation, declare_preview
 from .parser import (
+    AS_INSTALLED,
     Commands,
     Parser,
     environment_name,
@@ -34,14 +35,14 @@ def declare_look(commands: Commands) -> None:
     tree.add_argument("--platform", "-p", metavar="PLATFORM", help="the platform (default: this machine's)")
     for parser in (listing, tree):
         environment_option(parser)
-        lock_options(parser)
+        lock_options(parser, no_install=None)
         workspace_options(parser)
         script_option(parser)
     json_option(listing)
     info = commands.add("info", later("look", "info"), "show this machine and workspace")
     info.add_argument("--extended", "-e", action="store_true", help="with sizes on disk")
     status = commands.add("status", later("look", "status"), "show the state of every environment, offline")
-    environment_option(status)
+    environment_option(status, default="all")
     for parser in (info, status):
         workspace_options(parser)
         json_option(parser)
@@ -108,7 +109,7 @@ def declare_switch(commands: Commands) -> None:
     """`switch ENVIRONMENT`."""
     switch = commands.add("switch", later("switching", "switch"), "restart this notebook on another environment")
     switch.add_argument("environment", metavar="ENVIRONMENT", type=environment_name, help="an environment's name")
-    lock_options(switch)
+    lock_options(switch, AS_INSTALLED)
     workspace_options(switch)
 
 
@@ -316,8 +317,8 @@ def _exports(export: Commands) -> None:
     explicit.add_argument("--platform", "-p", metavar="PLATFORM", action="append", default=[], help="only these")
     explicit.add_argument("--ignore-pypi-errors", action="store_true", help="leave PyPI packages out")
     explicit.add_argument("--ignore-source-errors", action="store_true", help="leave source packages out")
-    environment_option(explicit, several=True)
-    lock_options(explicit)
+    environment_option(explicit, several=True, default="all")
+    lock_options(explicit, no_install=None)
     workspace_options(explicit)
     script_option(explicit)
 

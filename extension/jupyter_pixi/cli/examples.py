@@ -60,6 +60,100 @@ _EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("search polars", "the newest in full, then older versions"),
         ('search "numpy>=2" -p osx-arm64', "what fits, for one platform"),
         ("search '*torch*' -c conda-forge -n -1", "every name that matches, in a channel"),
+        ("search --import cv2", "the package that provides a module"),
+    ),
+    "status": (
+        ("status", "every environment's state, and why one is not ready"),
+        ("status -e cuda --json", "for a program"),
+    ),
+    "history": (("history", ""), ("history --limit 5", "the last five")),
+    "diff": (
+        ("diff", "what the last change changed"),
+        ("diff 3 now", "since change 3"),
+        ("diff --git", "since the last commit"),
+    ),
+    "undo": (
+        ("undo", "packages, lock file and manifest as they were before the last change"),
+        ("undo --dry-run", "only look"),
+    ),
+    "redo": (("redo", ""), ("redo --dry-run", "only look")),
+    "restore": (("restore", "throws away what was changed since the last commit"), ("restore --dry-run", "only look")),
+    "reinstall": (("reinstall", "every package"), ("reinstall numpy -e cuda", "one package of one environment")),
+    "shell": (("shell", ""), ("shell -e cuda", "`exit` leaves it")),
+    "shell-hook": (
+        ('eval "$(jupyter pixi shell-hook -s bash)"', "activate in the shell that is running"),
+        ("shell-hook -e cuda --json", "the variables, for a program"),
+    ),
+    "clean": (
+        ("clean", "every environment of this workspace; `install` brings them back"),
+        ("clean -e cuda", "one"),
+        ("clean cache --exec", "the throw-away environments of all workspaces"),
+    ),
+    "task": (
+        ('task add lint "ruff check ." --feature dev', "a task"),
+        ('task add train "python train.py" --depends-on fetch', "after another task"),
+        ("task add greet 'echo hello {{ who }}' --arg who", "a task with an argument"),
+        ("task alias check lint test", "several tasks under one name"),
+        ("task remove lint", ""),
+        ("task list", ""),
+    ),
+    "kernels": (
+        ("kernels list", "what JupyterLab shows, and why"),
+        ("kernels install", "for VS Code, papermill, nbconvert and quarto"),
+        ("kernels install --sys-prefix -e cuda", "one kernel, for who uses this installation of Jupyter"),
+        ("kernels remove", "take them back"),
+    ),
+    "trust": (
+        ("trust --show", "what a kernel's start would install and run"),
+        ("trust", "agree to it"),
+        ("trust --forget", "be asked again"),
+    ),
+    "demo": (
+        ("demo", "in ./jupyter-pixi-demo, in the browser"),
+        ("demo --check", "execute its notebook and print it"),
+    ),
+    "launch": (
+        ("launch https://github.com/someone/weather", ""),
+        ("launch gh:someone/weather --ref v1.2 --subfolder notebooks", "a tag, and a workspace in a folder of it"),
+        ("launch weather.tar.gz --path weather", "an archive, unpacked to a folder that stays"),
+    ),
+    "export dockerfile": (
+        ("export dockerfile -e prod", "Dockerfile and .dockerignore beside the manifest"),
+        ("export dockerfile -e prod --dry-run", "only print them"),
+        ("export dockerfile --lint Dockerfile", "what is wrong with one"),
+    ),
+    "export sagemaker": (
+        ("export sagemaker -e train --account 123456789012 --region eu-central-1", "the image, and how to push it"),
+    ),
+    "export binder": (
+        ("export binder", "a Dockerfile for Binder, and the link"),
+        ("export binder --notebook tour.ipynb --ref main", "with the notebook that opens"),
+        ("export binder --check", "why Binder would fail"),
+    ),
+    "export": (
+        ("export binder", ""),
+        ("export dockerfile -e prod", ""),
+        ("export sagemaker -e train", ""),
+        ("export conda-environment environment.yml", ""),
+    ),
+    "workspace": (
+        ("workspace platform add osx-arm64", ""),
+        ("workspace environment add test --feature test", ""),
+        ("workspace name set weather", ""),
+    ),
+    "workspace feature": (("workspace feature list", ""), ("workspace feature remove test", "")),
+    "workspace activation": (
+        ("workspace activation env set OMP_NUM_THREADS=4", "a variable"),
+        ("workspace activation script add setup.sh --target unix", "a script that is sourced"),
+        ("workspace activation list", ""),
+    ),
+    "workspace preview": (("workspace preview add pixi-build", ""),),
+    "workspace name": (("workspace name get", ""), ("workspace name set weather", "")),
+    "workspace description": (("workspace description set 'Rain, by hour'", ""),),
+    "workspace version": (("workspace version set 1.2.0", ""), ("workspace version minor", "1.2.0 becomes 1.3.0")),
+    "workspace requires-pixi": (
+        ("workspace requires-pixi set '>=0.70'", ""),
+        ("workspace requires-pixi verify", "exit status 1 if it is not fulfilled"),
     ),
     "workspace channel": (
         ("workspace channel add conda-forge", ""),
@@ -103,7 +197,8 @@ def examples(prog: str) -> str | None:
     for length in range(len(words), 0, -1):
         rows = _EXAMPLES.get(" ".join(words[:length]))
         if rows is not None:
-            lines = [(line if line.startswith("%%") else f"{program} {line}", text) for line, text in rows]
+            whole = ("%%", "eval ")  # a line that does not begin with the program
+            lines = [(line if line.startswith(whole) else f"{program} {line}", text) for line, text in rows]
             width = max(len(line) for line, _ in lines)
             shown = (f"  {line.ljust(width) if text else line}  {text}".rstrip() for line, text in lines)
             return "examples:\n" + "\n".join(shown)

@@ -215,9 +215,13 @@ def script_option(parser: Parser) -> None:
     )
 
 
-def lock_options(parser: Parser) -> None:
-    """What may happen to the lock file and the prefix."""
-    parser.add_argument("--no-install", action="store_true", help="change manifest and lock only")
+CHANGES_ONLY = "change manifest and lock only"
+AS_INSTALLED = "take the environment as it is installed"
+
+
+def lock_options(parser: Parser, no_install: str | None = CHANGES_ONLY) -> None:
+    """What may happen to the lock file and the prefix. `no_install`: what that means here; None hides it."""
+    parser.add_argument("--no-install", action="store_true", help=no_install or argparse.SUPPRESS)
     parser.add_argument("--frozen", action="store_true", help="take the lock file as it is, without a check")
     parser.add_argument("--locked", action="store_true", help="fail if the lock file is not up to date")
     config_options(parser)
@@ -240,10 +244,11 @@ def place_options(parser: Parser) -> None:
     )
 
 
-def environment_option(parser: Parser, *, several: bool = False) -> None:
-    """Which environment to look at or act on."""
-    help = "the environment (default: that of this kernel or shell, else `default`)"
+def environment_option(parser: Parser, *, several: bool = False, default: str | None = None) -> None:
+    """Which environment to look at or act on. `default`: what is taken without it, where that is not the usual one."""
+    help = f"the environment (default: {default or 'that of this kernel or shell, else `default`'})"
     if several:
+        help = help.replace(" (default", "; repeatable (default")
         parser.add_argument(
             "--environment", "-e", metavar="ENVIRONMENT", type=environment_name, action="append", default=[], help=help
         )

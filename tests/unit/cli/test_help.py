@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
+import shlex
+
 import pytest
 from jupyter_pixi.cli import help_text
 from jupyter_pixi.cli.commands import build
+from jupyter_pixi.cli.examples import examples
 from jupyter_pixi.cli.main import main
-from jupyter_pixi.cli.parser import Parser, plainly
+from jupyter_pixi.cli.parser import Parser, parse, plainly
 from jupyter_pixi.errors import UsageError
+
+HIDDEN = ("complete", "prepare")
 
 
 def said(capsys: pytest.CaptureFixture[str], *words: str) -> str:
@@ -43,6 +49,25 @@ def every(parser: Parser) -> list[Parser]:
 def test_every_command_has_a_help():
     for parser in every(build()):
         assert parser.format_help().startswith("Usage: pixi") and help_text.short(parser).startswith("Usage: pixi")
+
+
+def test_every_command_shows_examples_that_it_understands():
+    whole = build()
+    for parser in every(whole):
+        words = parser.prog.removeprefix(help_text.TERMINAL).split()
+        if not words or words[-1] in HIDDEN:
+            continue
+        shown = examples(parser.prog)
+        assert shown, f"`{parser.prog}` has no example"
+        for line in re.findall(r"jupyter pixi (.*?)(?:  | >|\)\"|$)", shown, re.MULTILINE):
+            parse(whole, shlex.split(line))
+
+
+def test_a_flag_says_what_it_does_to_this_command(capsys):
+    assert "environment as it is installed" in said(capsys, "run", "--help")
+    assert "change manifest and lock only" in said(capsys, "add", "--help")
+    assert "--no-install" not in said(capsys, "list", "--help")
+    assert "(default: all)" in " ".join(said(capsys, "status", "--help").split())
 
 
 @pytest.mark.parametrize(
