@@ -77,12 +77,45 @@ def test_a_hook_activates_and_brings_the_packages_completions(odd, shell):
 def test_completion_offers_what_the_workspace_has(odd, shell, tmp_path):
     script = tmp_path / "completion"
     script.write_text(odd.do("completion", "--shell", shell))
-    asked = {"jupyter-pixi run b": {"bench", "build"}, "jupyter-pixi run -e ": {"default", "extra"}}
+    asked = {
+        "jupyter-pixi run b": {"bench", "build"},
+        "jupyter-pixi run -e ": {"default", "extra"},
+        "jupyter pixi run b": {"bench", "build"},
+    }
     if shell == "bash":
         asked["jupyter-pixi install --environment = ex"] = {"extra"}  # `=` is a word of its own there
     for line, offers in asked.items():
         found = set(said(odd, shell, _ask(shell, line, script)).split())
         assert found == offers, line
+
+
+NEWER = {
+    "elvish": (
+        "var edit: = (ns [&completion:=(ns [&arg-completer=[&]]) &complete-filename~=$nop~])\n",
+        "\n$edit:completion:arg-completer[(all {words} | take 1)] (all {words})",
+    ),
+    "nu": ("", "\nnu-complete jupyter-pixi '{line}' | to text"),
+}
+
+
+@pytest.mark.parametrize(
+    "shell",
+    [pytest.param(s, marks=pytest.mark.skipif(not shutil.which(s), reason=f"there is no {s} here")) for s in NEWER],
+)
+def test_completion_in_shells_that_few_have(odd, shell, tmp_path):
+    script = odd.do("completion", "--shell", {"nu": "nushell"}.get(shell, shell))
+    before, call = NEWER[shell]
+    for line in ("jupyter-pixi run b", "jupyter pixi run b"):
+        file = tmp_path / "ask"
+        words = "[" + " ".join(f"'{word}'" for word in line.split(" ")) + "]"
+        file.write_text(before + script + call.replace("{words}", words).replace("{line}", line))
+        option = "-norc" if shell == "elvish" else "--no-config-file"
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        environ = {**odd.home.environ, "PATH": path}
+        done = subprocess.run(
+            [shell, option, str(file)], cwd=odd.root, env=environ, capture_output=True, text=True, timeout=60
+        )
+        assert set(done.stdout.split()) == {"bench", "build"}, done.stderr
 
 
 def _ask(shell: str, line: str, script: object) -> str:

@@ -1,4 +1,4 @@
-"""Turns a command line that has been begun into its possible next words, and a shell's name into its script."""
+"""Turns a command line that has been begun into its possible next words."""
 
 from __future__ import annotations
 
@@ -15,32 +15,11 @@ from .parser import Parser
 if TYPE_CHECKING:
     from ..operations.looking.completion import Known
 
-_BASH = """_jupyter_pixi() {
-    local IFS=$'\\n'
-    COMPREPLY=( $("${COMP_WORDS[0]}" complete -- "${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null) )
-}
-complete -o default -F _jupyter_pixi jupyter-pixi pixi-jupyter
-"""
-_ZSH = """#compdef jupyter-pixi pixi-jupyter
-_jupyter_pixi() {
-    local -a offers
-    offers=( ${(f)"$("${words[1]}" complete -- "${(@)words[2,CURRENT]}" 2>/dev/null)"} )
-    if (( ${#offers} )); then compadd -a offers; else _files; fi
-}
-compdef _jupyter_pixi jupyter-pixi pixi-jupyter
-"""
-_FISH = """function __jupyter_pixi
-    set -l words (commandline -opc) (commandline -ct)
-    $words[1] complete -- $words[2..-1] 2>/dev/null
-end
-complete -c jupyter-pixi -f -a '(__jupyter_pixi)'
-complete -c pixi-jupyter -f -a '(__jupyter_pixi)'
-"""
-SCRIPTS = {"bash": _BASH, "zsh": _ZSH, "fish": _FISH}
-
 
 def completion(arguments: Namespace) -> int:
     """`completion --shell SHELL`: a script to source."""
+    from .completion_scripts import SCRIPTS
+
     output: Output = arguments.output
     output.data(SCRIPTS[arguments.shell].rstrip("\n"))
     return 0

@@ -1,12 +1,16 @@
-"""Turns `config list`, `set`, `unset`, `append` and `prepend` into a look at, or a change of, Pixi's configuration."""
+"""Turns `config list`, `edit`, `set`, `unset`, `append`, `prepend` into a look at Pixi's configuration, or a change."""
 
 from __future__ import annotations
 
+import os
+import shlex
+import subprocess
 from argparse import Namespace
 from typing import Any
 
-from ..config import config_paths
-from ..errors import ManifestNotFound
+from ..config import config_paths, problem
+from ..errors import ManifestNotFound, PixiError
+from ..manifest.toml import decode
 from ..operations.context import Context
 from ..operations.editing.config_edit import ConfigEdit, config_file, edit, shown
 from ..operations.workspace import locate
@@ -35,6 +39,26 @@ def listing(arguments: Namespace) -> int:
     else:
         output.say("Configuration not set")
     return 0
+
+
+def editing(arguments: Namespace) -> int:
+    """`config edit [EDITOR]`: the file in an editor, and whether it is still valid afterwards."""
+    output: Output = arguments.output
+    path = config_file(arguments.place, context_of(arguments))
+    if output.has_pipe:
+        raise PixiError("An editor needs a terminal.", help=f"The file is {path}; `config set` changes it from here.")
+    editor = shlex.split(arguments.editor or os.environ.get("EDITOR") or ("notepad" if os.name == "nt" else "nano"))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        status = subprocess.run([*editor, str(path)], check=False).returncode
+    except (OSError, IndexError):
+        raise PixiError(
+            f"There is no editor '{' '.join(editor)}'.", help=f"Name another, or set EDITOR; the file is {path}."
+        ) from None
+    wrong = problem(path, decode(path.read_bytes(), path)) if path.exists() else None
+    if wrong is not None:
+        raise PixiError(f"{path} is not a valid configuration now: {wrong}", code="config-value")
+    return status
 
 
 def _layers(context: Context) -> tuple[Any, ...]:

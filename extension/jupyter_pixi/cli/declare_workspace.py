@@ -19,6 +19,8 @@ from .parser import (
     workspace_options,
 )
 
+SHELLS = ("bash", "elvish", "fish", "nushell", "powershell", "zsh")
+
 
 def declare_look(commands: Commands) -> None:
     """The sub-commands that only look."""
@@ -116,7 +118,7 @@ def declare_switch(commands: Commands) -> None:
 def declare_completion(commands: Commands) -> None:
     """`completion`, and the hidden `complete` that the scripts and the notebook ask."""
     completion = commands.add("completion", later("completing", "completion"), "print a shell's completion script")
-    completion.add_argument("--shell", "-s", required=True, choices=("bash", "zsh", "fish"), help="the shell")
+    completion.add_argument("--shell", "-s", required=True, choices=SHELLS, help="the shell")
     complete = commands.add("complete", later("completing", "complete"), None)
     workspace_options(complete)
     complete.add_argument("words", nargs=argparse.REMAINDER, metavar="WORD")
@@ -128,6 +130,8 @@ def declare_config(commands: Commands) -> None:
     listing = config.add("list", later("config", "listing"), "what is set, all files together", "ls")
     listing.add_argument("key", nargs="?", metavar="KEY", help="only this one")
     json_option(listing)
+    edit = config.add("edit", later("config", "editing"), "open the file in an editor")
+    edit.add_argument("editor", nargs="?", metavar="EDITOR", help="the editor (default: EDITOR, else nano or notepad)")
     texts = {
         "set": "give a key a value",
         "unset": "take a key away",
@@ -141,7 +145,8 @@ def declare_config(commands: Commands) -> None:
         if action != "unset":
             parser.add_argument("value", nargs="?" if action == "set" else None, metavar="VALUE", help="its value")
         _config_place(parser)
-    _config_place(listing)
+    for parser in (listing, edit):
+        _config_place(parser)
 
 
 def _config_place(parser: Parser) -> None:

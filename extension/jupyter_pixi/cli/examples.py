@@ -43,6 +43,7 @@ _EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("config list", "what is set"),
         ("config set --local pinning-strategy no-pin", "for this workspace"),
         ("config append default-channels bioconda", "for you, where there is no workspace"),
+        ("config edit --global", "your file, in an editor"),
     ),
     "list": (
         ("list", "every package of the environment"),
@@ -184,7 +185,10 @@ _EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     "completion": (
         ("completion --shell bash >> ~/.bashrc", ""),
         ("completion --shell zsh >> ~/.zshrc", ""),
-        ("completion --shell fish > ~/.config/fish/completions/jupyter-pixi.fish", ""),
+        ("completion --shell fish > ~/.config/fish/conf.d/jupyter-pixi.fish", ""),
+        ("completion --shell elvish >> ~/.config/elvish/rc.elv", ""),
+        ("completion --shell nushell > ~/.config/nushell/autoload/jupyter-pixi.nu", ""),
+        ("completion --shell powershell >> $PROFILE", ""),
     ),
 }
 _PROGRAMS = ("jupyter pixi", "%pixi")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -54,3 +55,24 @@ def test_a_wrong_value_writes_nothing(pixi, manifest: Path, folder: Path, words,
     ran = pixi("config", *words)
     assert ran.status == 1 and said in ran.err
     assert not (folder / ".pixi").exists()
+
+
+def test_edit_opens_the_file_in_the_users_editor(pixi, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = folder / "my editor"
+    program.write_text('#!/bin/sh\nprintf "%s" "$1" > "$2"\n')
+    program.chmod(0o755)
+    file = folder.parent / "home/.pixi/config.toml"
+    monkeypatch.setenv("EDITOR", f"'{program}' 'tls-no-verify = true'")
+    assert pixi("config", "edit").status == 0 and file.read_text() == "tls-no-verify = true"
+    ran = pixi("config", "edit", f"'{program}' 'pinning-strategy = 3'")
+    assert ran.status == 1 and f"{file} is not a valid configuration now" in ran.err
+    assert file.read_text() == "pinning-strategy = 3"
+    ran = pixi("config", "edit", "no-such-editor")
+    assert ran.status == 1 and "There is no editor 'no-such-editor'" in ran.err and str(file) in ran.err
+
+
+def test_edit_is_refused_in_a_notebook(pixi) -> None:
+    read, write = os.pipe()
+    assert pixi("config", "edit", "cat", "--events-fd", str(write)).status == 1
+    with os.fdopen(read) as events:
+        assert "An editor needs a terminal" in events.read()
