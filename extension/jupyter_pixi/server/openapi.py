@@ -59,18 +59,21 @@ def document(base_url: str = "/") -> dict[str, Any]:
 def _paths() -> dict[str, Any]:
     manifest = _query("manifest", "The path of a workspace's manifest, as `workspaces` tells it.", required=True)
     one = {**manifest, "required": False}
-    start = {"oneOf": [{"$ref": f"#/components/schemas/Start{name.title()}"} for name in COMMANDS]}
-    dry = {"oneOf": [{"$ref": f"#/components/schemas/Start{n.title()}"} for n, c in COMMANDS.items() if c.dry_run]}
+    return {
+        "/openapi.json": {"get": _operation("This document.")},
+        **_workspaces(manifest, one),
+        **_operations(manifest, one),
+        **_packages(manifest),
+    }
+
+
+def _workspaces(manifest: dict[str, Any], one: dict[str, Any]) -> dict[str, Any]:
+    """What workspaces declare and have; `one` is the parameter that leaves only one of them."""
     agreed = {"type": "object", "required": ["manifest"], "properties": {"manifest": {"type": "string"}}}
     folders = {"type": "array", "items": {"type": "string", "maxLength": MAX_TEXT}, "maxItems": 20}
     depth = {"type": ["integer", "null"], "minimum": 0, "maximum": MAX_DEPTH}
     discovery = {"type": "object", "properties": {"roots": folders, "depth": depth}}
-    id = {"name": "id", "in": "path", "required": True, "schema": _ID}
-    name = {"name": "name", "in": "path", "required": True, "schema": _NAME}
-    module = {"name": "module", "in": "path", "required": True, "schema": _MODULE}
-    kind = _query("type", "Which kind of package.", schema=_KIND)
     return {
-        "/openapi.json": {"get": _operation("This document.")},
         "/workspaces": {
             "get": _operation("All workspaces with the states of their environments, or one.", one, answer="Workspaces")
         },
@@ -117,6 +120,15 @@ def _paths() -> dict[str, Any]:
             ),
             "post": _operation("Agree to that.", body=agreed, answer="Trust"),
         },
+    }
+
+
+def _operations(manifest: dict[str, Any], one: dict[str, Any]) -> dict[str, Any]:
+    """What changes workspaces, and what would."""
+    start = {"oneOf": [{"$ref": f"#/components/schemas/Start{name.title()}"} for name in COMMANDS]}
+    dry = {"oneOf": [{"$ref": f"#/components/schemas/Start{n.title()}"} for n, c in COMMANDS.items() if c.dry_run]}
+    id = {"name": "id", "in": "path", "required": True, "schema": _ID}
+    return {
         "/operations": {
             "get": _operation(
                 "The last operations, newest first; of all workspaces or of one.", one, answer="Operations"
@@ -130,6 +142,15 @@ def _paths() -> dict[str, Any]:
             ),
         },
         "/preview": {"post": _operation("What an operation would change.", body=dry, answer="Preview")},
+    }
+
+
+def _packages(manifest: dict[str, Any]) -> dict[str, Any]:
+    """What there is to add."""
+    name = {"name": "name", "in": "path", "required": True, "schema": _NAME}
+    module = {"name": "module", "in": "path", "required": True, "schema": _MODULE}
+    kind = _query("type", "Which kind of package.", schema=_KIND)
+    return {
         "/search": {
             "get": _operation(
                 "Names of packages that hold a text.", manifest, _query("query", "The text."), kind, answer="Names"
