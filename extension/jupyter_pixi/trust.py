@@ -81,25 +81,40 @@ def check(
     files = record.get("files")
     if record.get("root") != root or not isinstance(files, dict) or not files:
         return Verdict(False, "you have not said yet that you trust this workspace")
-    changed = tuple(path for path, agreed in files.items() if digest(os.path.join(root, path)) != agreed)
+    upcoming = record.get("upcoming") or {}
+    changed = tuple(
+        path
+        for path, agreed in files.items()
+        if digest(os.path.join(root, path)) not in (agreed, upcoming.get(path, agreed))
+    )
     if changed:
         return Verdict(False, "what would run has changed since you trusted this workspace", changed)
     return Verdict(True)
 
 
-def record(root: str, files: Iterable[str], environ: Mapping[str, str]) -> str:
+def record(
+    root: str, files: Iterable[str], environ: Mapping[str, str], upcoming: Mapping[str, str | None] | None = None
+) -> str:
     """Trusts the workspace at `root` as its `files` (absolute paths) are now; returns the record's path.
 
-    A file that is missing is recorded as missing, so that its coming is a change. Raises OSError.
+    A file that is missing is recorded as missing, so that its coming is a change. `upcoming` are the digests that some
+    of them are about to get (None: to go) by the user's own command: if that is cut short, the workspace is trusted
+    all the same. Raises OSError.
     """
     root = os.path.realpath(root)
-    names = sorted({os.path.relpath(os.path.realpath(os.path.join(root, path)), root) for path in files})
+
+    def name_of(path: str) -> str:
+        return os.path.relpath(os.path.realpath(os.path.join(root, path)), root)
+
+    names = sorted({name_of(path) for path in files})
     document = {
         "version": 1,
         "root": root,
         "time": time.time(),
         "files": {name: file_digest(os.path.join(root, name)) for name in names},
     }
+    if upcoming:
+        document["upcoming"] = {name_of(path): digest for path, digest in upcoming.items()}
     path = record_path(root, environ)
     folders.private(os.path.dirname(path))
     temporary = f"{path}.{os.getpid()}"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from jupyter_pixi import trust
+from jupyter_pixi.digests import digest
 from jupyter_pixi.lockfile.model import LockEnvironment, LockFile, Package
 from jupyter_pixi.policy import Policy, read
 
@@ -48,6 +49,22 @@ def test_trust_holds_until_something_that_runs_changes(workspace, environ):
     script.write_text("touch was-run")  # it was missing when the user agreed
     verdict = check(workspace, environ)
     assert not verdict.trusted and verdict.changed == ("hello.sh",)
+
+
+def test_what_the_users_own_command_is_about_to_write_is_agreed_to(workspace, environ):
+    files = [str(workspace / name) for name in ("pixi.toml", "pixi.lock")]
+    upcoming = {files[0]: digest(b"[workspace]  # new\n"), files[1]: None}
+    trust.record(str(workspace), files, environ, upcoming)
+    assert check(workspace, environ).trusted
+    (workspace / "pixi.toml").write_text("[workspace]  # new\n")
+    assert check(workspace, environ).trusted
+    (workspace / "pixi.lock").unlink()
+    assert check(workspace, environ).trusted
+    (workspace / "pixi.toml").write_text("[workspace]  # of somebody else\n")
+    assert check(workspace, environ).changed == ("pixi.toml",)
+    agree(workspace, environ)
+    (workspace / "pixi.toml").write_text("[workspace]  # new\n")
+    assert not check(workspace, environ).trusted  # that change is over
 
 
 def test_a_changed_lock_is_a_change(workspace, environ):

@@ -218,12 +218,12 @@ async def _take_back(
 async def _withdraw(published: OpenWorkspace, pair: Pair, before: OpenWorkspace, name: str, context: Context) -> None:
     """Publish the previous generation; on a full disk what was linked goes first, which makes room for that."""
     try:
-        withdraw(published, pair)
+        withdraw(published, pair, context)
     except OSError:
         if is_withdrawing(before.root):
             raise
         await _follow(before, name, context)
-        withdraw(published, pair)
+        withdraw(published, pair, context)
 
 
 async def _follow(before: OpenWorkspace, name: str, context: Context) -> None:

@@ -16,6 +16,7 @@ from ..context import Context
 from ..locking.relock import Freedom, relock
 from ..publishing.publication import Pair, publish, workspace_lock
 from ..result import Changed
+from ..trusting import remember
 from ..workspace import OpenWorkspace, open_workspace, with_manifest
 from .add import Asked, locked_versions
 from .change import carry_out
@@ -52,6 +53,7 @@ async def update(
         relocked = await relock(replace(opened), context, freedom)
         if not dry_run and relocked.data is not None:
             publish(opened, Pair(lock=relocked.data), context)
+            remember(replace(opened, lock=relocked.lock, lock_data=relocked.data), context)
         return diff(opened.lock, relocked.lock, opened.environments)
 
 

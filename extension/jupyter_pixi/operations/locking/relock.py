@@ -77,7 +77,7 @@ async def relock(opened: OpenWorkspace, context: Context, freedom: Freedom | Non
         )
     refuse_newer(opened)
     refuse_if_frozen(opened.manifest, context.environ)
-    with on_disk(opened):
+    with on_disk(opened, context.environ):
         lock = await _solve(opened, context, freedom)
     step("solved")
     from ...lockfile import write_lock

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +20,7 @@ from ...events import Phase
 from .. import scripts
 from ..context import Context
 from ..policy import refuse_if_frozen
+from ..trusting import expect
 from ..workspace import OpenWorkspace
 from . import history, journal
 from .history import Entry, Kind
@@ -72,9 +73,7 @@ def workspace_lock(root: Path, context: Context, *, writes: bool = True) -> Iter
         busy = left is not None and left.is_alive  # a file system without locks: somebody may be at work
         recovered = None if busy else recover(root, context)
         if lock.held and not journal.path_of(root).exists():
-            files = {root / "pixi.lock", context.manifest_path or root / "pixi.toml", root / "pyproject.toml"}
-            targets = [Path(os.path.realpath(path)) for path in files]
-            sweep({t.parent for t in targets} | {root, folder}, {t.name for t in targets} | {p.name for p in files})
+            sweep(root, context.manifest_path or root / "pixi.toml")
         step("locked")
         yield recovered
     finally:
@@ -148,6 +147,7 @@ def publish(
             step("staged.lock")
         decided = Journal("publish", tuple(plans), installing, entry.to_dict())
         _check_generation(opened)
+        _expect(opened, plans, context)
         journal.write(opened.root, decided)
     except OSError as error:
         settled(opened.root)
@@ -179,7 +179,12 @@ def finish(root: Path) -> None:
         journal.remove(root)
 
 
-def withdraw(published: OpenWorkspace, pair: Pair) -> None:
+def _expect(opened: OpenWorkspace, plans: Iterable[journal.Planned], context: Context | None) -> None:
+    if context is not None:
+        expect(opened, {planned.path: planned.new for planned in plans}, context.environ)
+
+
+def withdraw(published: OpenWorkspace, pair: Pair, context: Context | None = None) -> None:
     """Publish the generation before a change whose install failed, leaving no trace of it in the history.
 
     The journal then asks for the prefix to follow (`settled` ends that). Raises PixiError as `publish` does, OSError
@@ -195,6 +200,7 @@ def withdraw(published: OpenWorkspace, pair: Pair) -> None:
             plans.append(journal.plan(published.manifest.path, published.manifest_data, pair.manifest, folder))
         if pair.lock is not None or pair.remove_lock:
             plans.append(journal.plan(published.lock_path, published.lock_data, pair.lock, folder))
+        _expect(published, plans, context)
         journal.write(published.root, Journal("publish", tuple(plans), environment))
     except OSError:
         journal.discard(tuple(plans))

@@ -7,11 +7,12 @@ Pixi writes that file before it solves, too. The journal makes sure that the old
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 
 from ... import system
 from ...errors import PixiError
+from ..trusting import expect, is_trusted
 from ..workspace import OpenWorkspace
 from . import journal
 from .journal import Journal, digest, digest_of, state_folder, step
@@ -31,10 +32,10 @@ def is_needed(opened: OpenWorkspace) -> bool:
 
 
 @contextmanager
-def on_disk(opened: OpenWorkspace) -> Iterator[None]:
+def on_disk(opened: OpenWorkspace, environ: Mapping[str, str]) -> Iterator[None]:
     """The manifest of `opened` stands on disk inside, and what stood there before stands there again afterwards.
 
-    What somebody else writes there meanwhile is left. Raises PixiError where it cannot be written.
+    What somebody else writes there meanwhile is left. `environ` tells where trust is kept. Raises PixiError where it cannot be written.
     """
     path = opened.manifest.path
     if not is_needed(opened):
@@ -48,6 +49,8 @@ def on_disk(opened: OpenWorkspace) -> Iterator[None]:
         # Committing this plan is going back: what is staged is the old content.
         back = journal.plan(path, opened.manifest_data, old, state_folder(opened.root))
         back = journal.Planned(back.path, digest(old), digest(opened.manifest_data), back.staged, back.saved)
+        if is_trusted(opened, environ):
+            expect(opened, {str(path): digest(opened.manifest_data)}, environ)
         journal.write(opened.root, Journal("tentative", (back,)))
         system.replace_file(path, opened.manifest_data, in_place=True)
     except OSError as error:
