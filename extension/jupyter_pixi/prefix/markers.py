@@ -161,6 +161,37 @@ def invalidate_marker(prefix: Path) -> None:
     system.replace_if_changed(path, json.dumps(data, indent=2, ensure_ascii=False).encode())
 
 
+def distrust(prefix: Path) -> None:
+    """Take the marker away and make the fingerprint say that the prefix is half made: it is about to go.
+
+    Raises OSError.
+    """
+    folder = meta_folder(prefix)
+    (folder / _MARKER_FILE).unlink(missing_ok=True)
+    try:
+        fd = os.open(folder / FINGERPRINT_FILE, os.O_RDWR)
+    except FileNotFoundError:
+        return
+    try:
+        system.write_durably(fd, INSTALLING.encode("ascii"))
+    finally:
+        os.close(fd)
+
+
+def sweep(prefix: Path, name: str = "*") -> None:
+    """Remove what a crash left half written of files of that name in `conda-meta`. Raises OSError.
+
+    Whoever else writes such a file must be kept out (by the prefix's lock), or be ready to fail.
+    """
+    for path in meta_folder(prefix).glob(f".{name}.*.new"):
+        if path.is_dir():
+            import shutil
+
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+
+
 def requirements(depends: Iterable[Iterable[str]]) -> tuple[str, ...]:
     """Every `__*` spec among the dependencies of the locked records, each once, in text order."""
     return tuple(sorted({spec for record in depends for spec in record if spec.startswith("__")}))

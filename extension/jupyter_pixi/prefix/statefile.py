@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import digests, system
-from .markers import meta_folder
+from .markers import meta_folder, sweep
 
 STATE_FILE = "jupyter-pixi"
 VERSION = 1
@@ -76,7 +76,10 @@ def read_state(prefix: Path) -> dict[str, Any] | None:
 def write_state(prefix: Path, data: Mapping[str, Any]) -> bool:
     """Write the state file if it says something else. Returns whether it was written. Raises OSError."""
     content = json.dumps({"version": VERSION, **data}, separators=(",", ":"), ensure_ascii=False).encode()
-    return system.replace_if_changed(state_path(prefix), content, durable=False)
+    written = system.replace_if_changed(state_path(prefix), content, durable=False)
+    if written:
+        sweep(prefix, STATE_FILE)
+    return written
 
 
 def remove_state(prefix: Path) -> None:

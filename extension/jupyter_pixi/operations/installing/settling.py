@@ -15,16 +15,18 @@ async def settle(context: Context) -> None:
     Nothing is written where no journal and no staged file lies. What cannot be repaired is said and not raised:
     the operation itself will meet it.
     """
+    from ..publishing.recovery import left_overs
     from ..workspace import locate
 
     try:
-        root = locate(context).parent
+        manifest = locate(context)
     except PixiError:
         return
+    root = manifest.parent
     cut_short = journal.path_of(root).exists()
     if cut_short and not is_interrupted(root):
         return  # somebody is at work on it
-    if cut_short or any(root.glob(".*.new")):  # staged, and then killed: taking the lock sweeps them away
+    if cut_short or (left_overs(root, manifest) and _is_free(root)):  # taking the lock sweeps them away
         try:
             await _settle(root, context)
         except PixiError as error:
@@ -53,15 +55,21 @@ async def _settle(root: Path, context: Context) -> None:
 
 def is_interrupted(root: Path) -> bool:
     """Whether a change was cut short and nobody is at work on it; for `status`, so nothing is done about it."""
-    from ... import system
-
     left = journal.read(root)
     if left is None:
         return journal.path_of(root).exists()
+    free = _is_free(root)
+    return free if free is not None else not left.is_alive
+
+
+def _is_free(root: Path) -> bool | None:
+    """Whether nobody holds the workspace's lock; None where there are no locks, or not for us."""
+    from ... import system
+
     lock = system.FileLock(journal.path_of(root).with_name("workspace.lock"))
     try:
         free = lock.try_acquire()
-    except OSError:  # no locks here, or not for us
-        return not left.is_alive
+    except OSError:
+        return None
     lock.release()
     return free

@@ -6,10 +6,12 @@ edited since is never written over.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ...errors import PixiError
+from ...prefix.paths import state_folder
 from ..context import Context
 from . import history, journal
 from .journal import Journal, Planned, digest_of
@@ -47,16 +49,35 @@ def recover(root: Path, context: Context) -> Recovered | None:
     return found
 
 
-def sweep(folders: set[Path], names: set[str]) -> None:
-    """Remove staged files that no journal names: a crash while they were written left them."""
-    for folder in folders:
-        try:
-            staged = list(folder.glob(".*.new"))
-        except OSError:
-            continue
-        for path in staged:
-            if path.name[1:].rsplit(".", 2)[0] in names:
-                path.unlink(missing_ok=True)
+def left_overs(root: Path, manifest: Path) -> tuple[Path, ...]:
+    """The files that a change of this workspace was writing, to become others when they are complete.
+
+    Those that no journal names are left of a crash, unless somebody is at work.
+    """
+    files = {root / "pixi.lock", root / "pixi.toml", root / "pyproject.toml", manifest}
+    targets = [Path(os.path.realpath(path)) for path in files]
+    names = {path.name for path in (*files, *targets)}
+    found = [
+        path
+        for folder in {root, *(target.parent for target in targets)}
+        for path in _matching(folder, ".*.new")
+        if path.name[1:].rsplit(".", 2)[0] in names
+    ]
+    own = state_folder(root)
+    return (*found, *_matching(own, ".*.new"), *_matching(own / history.FOLDER, "*.part"))
+
+
+def _matching(folder: Path, pattern: str) -> list[Path]:
+    try:
+        return list(folder.glob(pattern))
+    except OSError:
+        return []
+
+
+def sweep(root: Path, manifest: Path) -> None:
+    """Remove what a crash left half written; the workspace's lock must be held, and no journal be there."""
+    for path in left_overs(root, manifest):
+        path.unlink(missing_ok=True)
 
 
 def _take_back(left: Journal) -> Recovered:
