@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from .cli.main import entry
+import os
 
 if __name__ == "__main__":
+    try:
+        from .cli.main import entry
+    except KeyboardInterrupt:  # nothing is begun that could be taken back
+        os._exit(130)
     entry()

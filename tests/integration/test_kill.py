@@ -6,7 +6,7 @@ import os
 import random
 
 import pytest
-from support.killing import SMALL, Victim, faulty, wrong
+from support.killing import SMALL, Victim, faulty, is_trusted, wrong
 
 STEPS = (
     "locked",
@@ -23,7 +23,8 @@ STEPS = (
 )
 COMMANDS = ("add", "remove", "undo", "install")
 SAMPLE = 5  # per command, in every run
-TIMES = 48  # random ones per command, in the full run: a few fall behind its end
+TIMES = 48  # random ones per command, in the full run
+HIT = 0.8  # of the points must kill: 300 in the full run; the others are steps or changes that it did not come to
 
 
 @pytest.fixture
@@ -64,13 +65,14 @@ def test_every_point(victim, command, part, chance):
     assert [text for _, found in results for text in found] == []
     killed = sum(killed for killed, _ in results)
     print(f"{command}, part {part}: killed at {killed} of {len(chosen)} points")
-    assert killed > len(chosen) / 2
+    assert killed >= HIT * len(chosen)
 
 
 def test_what_was_done_is_said(victim):
     made = victim.workspace
     assert faulty(made, "published.pixi.toml", "kill", "add", "native").returncode == -9
     assert made.state() != victim.without and made.state() != victim.with_it  # the worst moment: one file of two
+    assert is_trusted(made), "a kernel would ask before it repairs what its user did"
     status = made.run("status")
     assert "cut short" in status.stdout
     told = made.run("list")

@@ -9,6 +9,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from jupyter_pixi import trust
 from jupyter_pixi.operations.context import Context
 from jupyter_pixi.operations.targets import prefix_of, target_platform
 from jupyter_pixi.operations.workspace import open_workspace
@@ -17,6 +18,9 @@ from jupyter_pixi.prefix.drift import drift
 from jupyter_pixi.prefix.installed import conda_records
 
 from .workspaces import Workspace
+
+_EARLIEST = 0.1
+"""Seconds before which a command has only been loaded."""
 
 FAULTY = Path(__file__).with_name("faulty.py")
 SMALL = """\
@@ -89,10 +93,21 @@ def wrong(workspace: Workspace) -> list[str]:
         found += [f"nobody owns {name}" for name in sorted(files - owned)]
     if (meta / orphans.FILE).exists():
         found.append("the prefix says that packages are being linked")
-    found += [f"left over: {p.name}" for p in workspace.root.glob(".*.new")]
+    found += [f"left over: {path}" for path in left_over(workspace.root)]
     if (workspace.root / ".pixi/jupyter-pixi/journal.json").exists():
         found.append("the journal is still there")
     return found
+
+
+def left_over(root: Path) -> list[str]:
+    """Files and folders that were to become others, or to go, anywhere in a workspace."""
+    found = [path for ending in ("*.new", "*.part", "*.removed") for path in root.rglob(ending)]
+    return sorted(str(path.relative_to(root)) for path in found)
+
+
+def is_trusted(workspace: Workspace) -> bool:
+    """Whether a kernel would start without asking."""
+    return trust.check(str(workspace.root), workspace.home.environ).trusted
 
 
 @dataclass
@@ -109,6 +124,8 @@ class Victim:
         """Installs it, and learns both states, and how many changes each command makes in how long."""
         self.workspace.do("install")
         self.without = self.workspace.state()
+        self.workspace.do("add", "native")  # the first time fills caches, which is more work
+        self.workspace.do("undo")
         self._learn("add", "add", "native")
         self.with_it = self.workspace.state()
         self._learn("undo", "undo")
@@ -130,7 +147,17 @@ class Victim:
         shutil.rmtree(self.workspace.prefix())
 
     def kill(self, command: str, point: str) -> tuple[bool, list[str]]:
-        """Kills a command at a point, lets a kernel's start repair it. Whether it was killed, and what is wrong."""
+        """Kills a command at a point, lets a kernel's start repair it. Whether it was killed, and what is wrong.
+
+        A moment that came after the command's end is tried again at half the time.
+        """
+        killed, found = self._kill(command, point)
+        while not killed and not found and point.startswith("after:") and float(point[6:]) > _EARLIEST:
+            point = f"after:{float(point[6:]) / 2:.3f}"
+            killed, found = self._kill(command, point)
+        return killed, [f"{command} killed at {point}: {text}" for text in found]
+
+    def _kill(self, command: str, point: str) -> tuple[bool, list[str]]:
         argv = {"add": ("add", "native"), "remove": ("remove", "native")}.get(command, (command,))
         before = self.without if command == "add" else self.with_it
         if command == "install":
@@ -140,10 +167,12 @@ class Victim:
             self.workspace.do(*(("remove", "native") if command == "add" else ("add", "native")))
         done = faulty(self.workspace, point, "kill", *argv)
         killed = done.returncode == -9
+        found = [] if is_trusted(self.workspace) else ["the next start asks whether the workspace is trusted"]
         started = self.workspace.run("kernels", "prepare")
-        found = [] if started.returncode == 0 else [f"the next start failed: {started.stderr}"]
+        if started.returncode:
+            found.append(f"the next start failed: {started.stderr}")
         if done.returncode not in (0, -9):
             found.append(f"it failed: {done.stderr}")
         if self.workspace.state() not in (self.without, self.with_it):
             found.append("manifest and lock are neither the old pair nor the new one")
-        return killed, [f"{command} killed at {point}: {text}" for text in found + wrong(self.workspace)]
+        return killed, found + wrong(self.workspace)

@@ -127,7 +127,10 @@ def entry() -> NoReturn:
 
     Without the interpreter's own shutdown: py-rattler's threads may still hand over answers then, which crashes it.
     """
-    status = main()
+    try:
+        status = main()
+    except KeyboardInterrupt:  # before or after all work
+        status = 130
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from ..config import cache_folder
 from ..errors import InstallError, Refused
@@ -55,7 +57,11 @@ def clean(opened: OpenWorkspace, context: Context, environment: str | None) -> C
     _refuse_own(prefixes, context)
     for prefix in prefixes:
         _distrust(prefix)
-    return _remove(found)
+    aside = {prefix: _set_aside(prefix) for prefix in prefixes}
+    cleaned = _remove(found, aside)
+    if environment is not None:
+        paths.sweep_removed(prefixes[0].parent)
+    return cleaned
 
 
 def clean_activations(opened: OpenWorkspace) -> Cleaned:
@@ -91,14 +97,29 @@ def _distrust(prefix: Path) -> None:
     """Nobody starts in a prefix that is being taken away."""
     try:
         statefile.remove_state(prefix)
-        (markers.meta_folder(prefix) / "pixi").unlink(missing_ok=True)
+        markers.distrust(prefix)
     except OSError:
         pass
 
 
-def _remove(found: Iterable[Path]) -> Cleaned:
+def _set_aside(prefix: Path) -> Path:
+    """Take a prefix out of its place at once: removing it may be cut short, and what is left is no environment.
+
+    Gives where it is now: in its place where it cannot be renamed (a mount point).
+    """
+    aside = prefix.with_name(f".{prefix.name}.{secrets.token_hex(4)}{paths.REMOVED}")
+    try:
+        prefix.rename(aside)
+    except OSError:
+        return prefix
+    return aside
+
+
+def _remove(found: Iterable[Path], aside: Mapping[Path, Path] = MappingProxyType({})) -> Cleaned:
+    """Remove files and folders; `aside` says where those are that have been renamed."""
     removed, size = [], 0
-    for path in found:
+    for name in found:
+        path = aside.get(name, name)
         if not os.path.lexists(path):
             continue
         size += _size(path)
@@ -109,7 +130,7 @@ def _remove(found: Iterable[Path]) -> Cleaned:
                 shutil.rmtree(path)
         except OSError as error:
             raise InstallError(f"Cannot remove {error.filename or path}: {error.strerror or error}.") from None
-        removed.append(path)
+        removed.append(name)
     return Cleaned(tuple(removed), size)
 
 

@@ -210,8 +210,8 @@ def damaged_distribution(there: Distribution, contents: bool = False) -> tuple[s
         return ("RECORD",)
     found: list[str] = []
     for row in csv.reader(text.splitlines()):
-        if len(row) != 3 or not row[2] or row[0].endswith(".pyc"):
-            continue
+        if len(row) != 3 or not row[2] or row[0].endswith((".pyc", ".dist-info/RECORD")):
+            continue  # (a RECORD cannot tell its own size, and some builds try)
         digest = None
         if contents and row[1].startswith("sha256="):
             raw = row[1].removeprefix("sha256=")

@@ -241,6 +241,7 @@ def _prepare(request: InstallRequest) -> None:
     """Make `.pixi` if the prefix belongs there."""
     try:
         folder = request.prefix.parent
+        paths.sweep_removed(folder)
         if folder == paths.environments_folder(request.root):
             paths.prepare_pixi_folder(request.root)
         elif folder.name == paths.ENVIRONMENTS_FOLDER and request.manifest.kind != "script":
@@ -255,6 +256,7 @@ def _prepare(request: InstallRequest) -> None:
 async def _install(request: InstallRequest, held: PrefixGuard, sink: Sink) -> InstallReport:
     """The work itself, with the prefix's lock held."""
     found = _compare(request)
+    markers.sweep(request.prefix)
     if found.conda or found.pypi:
         for reason in found.reasons:
             sink(Note(text=reason))
@@ -263,7 +265,7 @@ async def _install(request: InstallRequest, held: PrefixGuard, sink: Sink) -> In
         statefile.remove_state(request.prefix)
         orphans.sweep(request.prefix, _cache(request) / "pkgs")
     linked = await _link(request, found, sink) if found.conda else Linked()
-    installed, removed = await _install_pypi(request, found, sink)
+    installed, removed = await _install_pypi(request, found, held, sink)
     markers.write_prefix_files(request.prefix)
     orphans.forget(request.prefix)
     held.write(request.wanted.fingerprint)
@@ -294,7 +296,7 @@ async def _link(request: InstallRequest, found: Differences, sink: Sink) -> Link
 
 
 async def _install_pypi(
-    request: InstallRequest, before: Differences, sink: Sink
+    request: InstallRequest, before: Differences, held: PrefixGuard, sink: Sink
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Install and remove PyPI packages after the conda ones; names of those installed and removed."""
     want = request.wanted
@@ -321,12 +323,12 @@ async def _install_pypi(
         )
     from . import pypi
 
-    step = _pypi_step(request, interpreter, pypi.needs_build(after, request.sources))
+    step = _pypi_step(request, interpreter, held, build=pypi.needs_build(after, request.sources))
     await pypi.apply(step, after, sink)
     return tuple(after.install), after.remove
 
 
-def _pypi_step(request: InstallRequest, interpreter: Python, build: bool) -> PypiStep:
+def _pypi_step(request: InstallRequest, interpreter: Python, held: PrefixGuard, *, build: bool) -> PypiStep:
     from . import pypi, uv
 
     environ = request.environ
@@ -343,6 +345,7 @@ def _pypi_step(request: InstallRequest, interpreter: Python, build: bool) -> Pyp
         environ=uv.uv_environ(environ, _cache(request) / "uv-cache"),
         options=pypi.build_options(request.environment, request.root) if build else (),
         offline=request.offline,
+        keep=held.descriptors,
     )
 
 

@@ -29,6 +29,11 @@ class PrefixGuard:
         self._path = path
         self._lock = lock
 
+    @property
+    def descriptors(self) -> tuple[int, ...]:
+        """What a child that changes the prefix has to keep open, so that the lock holds as long as it works."""
+        return (self._lock.fd,) if self._lock.held else ()
+
     def read(self) -> str:
         """The fingerprint as it stands: 16 characters, or less in a new prefix."""
         try:

@@ -16,6 +16,9 @@ ENVIRONMENTS_FOLDER = "envs"
 STATE_FOLDER = "jupyter-pixi"
 """Ours inside `.pixi`: journal, history, operations."""
 
+REMOVED = ".removed"
+"""What the name of a prefix ends with that was taken out of its place to be removed."""
+
 _IGNORE_FILES = {
     ".gitignore": b"*\n!config.toml\n",
     ".condapackageignore": b".pixi\n!.pixi/config.toml\n",
@@ -73,6 +76,14 @@ def prefix_path(
 ) -> Path:
     """The prefix of an environment (it may not exist)."""
     return environments_folder(root, workspace, detached, cache_folder) / environment
+
+
+def sweep_removed(environments: Path) -> None:
+    """Remove what is left of prefixes whose removing was cut short; somebody else may be at it, too."""
+    for path in environments.glob(f".*{REMOVED}"):
+        import shutil
+
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def prepare_pixi_folder(root: Path, environments: Path | None = None) -> None:

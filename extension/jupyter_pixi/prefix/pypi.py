@@ -13,6 +13,7 @@ import re
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from .. import digests, system
@@ -25,6 +26,7 @@ from . import uv
 from .dists import Plan, Source
 from .installed import INSTALLER, Distribution, distributions, other_site_packages
 from .installed import Python as Interpreter
+from .markers import meta_folder
 from .strays import remove_empty
 from .wanted import pypi_identity
 
@@ -34,7 +36,7 @@ class PypiStep:
     """All that installing PyPI packages into one prefix needs.
 
     `environ` is uv's environment (with the activation's variables where something has to be built), `options` are
-    flags for builds and indexes.
+    flags for builds and indexes, `keep` the descriptors of the prefix's lock.
     """
 
     prefix: Path
@@ -46,6 +48,7 @@ class PypiStep:
     environ: Mapping[str, str]
     options: tuple[str, ...] = ()
     offline: bool = False
+    keep: tuple[int, ...] = ()
 
 
 def build_options(environment: Environment, root: Path) -> tuple[str, ...]:
@@ -96,7 +99,8 @@ async def apply(step: PypiStep, plan: Plan, sink: Sink) -> None:
         if match:
             sink(Progress(phase="pypi", done=len(done), total=len(plan.install), item=match[1]))
 
-    with tempfile.TemporaryDirectory(prefix="jupyter-pixi-") as folder:
+    # In conda-meta, where the next install sweeps away what a crash leaves.
+    with tempfile.TemporaryDirectory(dir=meta_folder(step.prefix), prefix=".uv.", suffix=".new") as folder:
         for arguments in _calls(step, plan, Path(folder)):
             await _uv(step, ["install", "--no-deps", *_common(step), *step.options, *arguments], on_line)
     found = distributions(step.prefix, step.site_packages)
@@ -149,9 +153,10 @@ def _common(step: PypiStep) -> list[str]:
 
 async def _uv(step: PypiStep, arguments: Sequence[str], on_line: Callable[[str], None]) -> None:
     """Run `uv pip`, from the cache first: that asks no server when everything is there."""
-    output = await uv.run(["pip", *arguments, "--offline"], step.environ, cwd=step.prefix, on_line=on_line)
+    run = partial(uv.run, environ=step.environ, cwd=step.prefix, on_line=on_line, keep=step.keep)
+    output = await run(["pip", *arguments, "--offline"])
     if uv.needs_network(output) and not step.offline:
-        output = await uv.run(["pip", *arguments], step.environ, cwd=step.prefix, on_line=on_line)
+        output = await run(["pip", *arguments])
     if output.status != 0:
         raise uv.translate(output, step.environment, step.offline)
 
@@ -225,6 +230,8 @@ def mark(distribution: Distribution, *, keep_direct_url: bool) -> None:
     Without `keep_direct_url`, direct_url.json goes: it is for what a user gave as URL or path. Files are replaced, not
     written through: they may be hard links into uv's cache.
     """
+    for staged in distribution.path.glob(".*.new"):  # of an install that was killed right here
+        staged.unlink(missing_ok=True)
     record = distribution.path / "RECORD"
     installer = distribution.path / "INSTALLER"
     lines = record.read_bytes().splitlines(keepends=True)

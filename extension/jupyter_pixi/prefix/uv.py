@@ -70,9 +70,16 @@ async def run(
     *,
     cwd: Path | None = None,
     on_line: Callable[[str], None] | None = None,
+    keep: Sequence[int] = (),
 ) -> Output:
-    """Run uv. `on_line` gets each line of its standard error as it comes. Cancelling stops its whole group."""
+    """Run uv. `on_line` gets each line of its standard error as it comes. Cancelling stops its whole group.
+
+    The descriptors `keep` stay open in it: a file lock among them holds until uv has ended, too, whatever becomes of
+    this process.
+    """
     options: dict[str, Any] = {**system.own_session()}
+    if keep and not system.WINDOWS:
+        options["pass_fds"] = tuple(keep)
     child = await asyncio.create_subprocess_exec(
         find_uv(),
         *arguments,

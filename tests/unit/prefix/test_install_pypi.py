@@ -32,6 +32,7 @@ from support.prefixes_by_hand import (
     request,
     wheel,
 )
+from support.projects import project
 
 A_WHEEL = "a-1.0-py3-none-any.whl"
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the python package is a link")
@@ -54,34 +55,6 @@ def root(tmp_path: Path) -> Path:
 @pytest.fixture
 def cache(tmp_path: Path) -> Path:
     return tmp_path / "cache"
-
-
-def project(folder: Path, name: str = "local-dir") -> Path:
-    """A project that builds without fetching a backend."""
-    module = name.replace("-", "_")
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"{module}.py").write_text("version = 1\n")
-    (folder / "pyproject.toml").write_text(
-        f'[project]\nname = "{name}"\nversion = "0.1"\n[build-system]\nrequires = []\n'
-        'build-backend = "backend"\nbackend-path = ["."]\n'
-    )
-    (folder / "backend.py").write_text(
-        "import os, zipfile\n"
-        f"NAME, MODULE = {name!r}, {module!r}\n"
-        "def _build(folder, editable):\n"
-        "    info = MODULE + '-0.1.dist-info'\n"
-        "    wheel = MODULE + '-0.1-py3-none-any.whl'\n"
-        "    with zipfile.ZipFile(os.path.join(folder, wheel), 'w') as z:\n"
-        "        if editable: z.writestr(MODULE + '.pth', os.getcwd())\n"
-        "        else: z.write(MODULE + '.py')\n"
-        "        z.writestr(info + '/METADATA', 'Metadata-Version: 2.1\\nName: %s\\nVersion: 0.1\\n' % NAME)\n"
-        "        z.writestr(info + '/WHEEL', 'Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n')\n"
-        "        z.writestr(info + '/RECORD', '')\n"
-        "    return wheel\n"
-        "def build_wheel(folder, config_settings=None, metadata_directory=None): return _build(folder, False)\n"
-        "def build_editable(folder, config_settings=None, metadata_directory=None): return _build(folder, True)\n"
-    )
-    return folder
 
 
 def test_wheels_carry_pixis_marks_and_a_second_install_writes_nothing(channel: Path, root: Path, cache: Path) -> None:

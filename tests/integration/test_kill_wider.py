@@ -1,0 +1,66 @@
+"""Kills where more is at work than one process, or more goes than packages: builds, `clean`, kernels that start."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+
+import pytest
+from support.killing import SMALL, changes, faulty, is_trusted, wrong
+from support.projects import project
+from support.workspaces import PLAIN
+
+BUILT = PLAIN.replace('ipykernel = "*"\n', "") + '\n[pypi-dependencies]\nslow = { path = "./slow" }\n'
+
+
+def begin(made, *argv: str) -> subprocess.Popen[str]:
+    words = [sys.executable, "-P", "-m", "jupyter_pixi", *argv]
+    return subprocess.Popen(words, cwd=made.root, env=made.home.environ, stderr=subprocess.PIPE, text=True)
+
+
+def wait_for(path, process) -> None:
+    end = time.monotonic() + 60
+    while not path.exists():
+        assert process.poll() is None and time.monotonic() < end, f"{path} never came"
+        time.sleep(0.01)
+
+
+def test_a_build_that_outlives_its_engine_is_waited_for(workspace, tmp_path):
+    """What uv still does in the prefix must not come between the hands of the next install."""
+    made = workspace(BUILT)
+    gate, reached = tmp_path / "gate", tmp_path / "gate.reached"
+    project(made.root / "slow", "slow", gate=gate)
+    first = begin(made, "install")
+    wait_for(reached, first)
+    first.kill()
+    first.communicate()
+    second = begin(made, "install")
+    assert "Waiting for another install of 'default'" in next(line for line in second.stderr if "Waiting" in line)
+    gate.touch()
+    told = second.communicate(timeout=60)[1]
+    assert second.returncode == 0 and "The other install of 'default' has ended." in told, told
+    assert wrong(made) == []
+
+
+@pytest.mark.parametrize("argv", [("clean",), ("clean", "--environment", "default")])
+def test_a_clean_that_is_cut_short_leaves_no_half_environment(workspace, argv):
+    made = workspace(SMALL)
+    made.do("install")
+    number = changes(made, *argv)
+    for point in (number // 3, 2 * number // 3, number - 1):
+        made.do("install")
+        assert faulty(made, f"change:{point}", "kill", *argv).returncode == -9
+        assert not (made.prefix() / "conda-meta/pixi").exists(), "Pixi would take it for whole"
+        made.do("install")
+        assert wrong(made) == []
+
+
+def test_an_update_is_the_users_own_change(workspace):
+    made = workspace(SMALL.replace('everywhere = "1.*"', 'everywhere = "1.0"'))
+    made.do("install")
+    made.manifest.write_text(made.manifest.read_text().replace('"1.0"', '"*"'))
+    made.do("install")
+    before = made.state()["pixi.lock"]
+    made.do("update")
+    assert made.state()["pixi.lock"] != before and is_trusted(made)
