@@ -35,7 +35,8 @@ def is_needed(opened: OpenWorkspace) -> bool:
 def on_disk(opened: OpenWorkspace, environ: Mapping[str, str]) -> Iterator[None]:
     """The manifest of `opened` stands on disk inside, and what stood there before stands there again afterwards.
 
-    What somebody else writes there meanwhile is left. `environ` tells where trust is kept. Raises PixiError where it cannot be written.
+    What somebody else writes there meanwhile is left. `environ` tells where trust is kept. Raises PixiError where it
+    cannot be written.
     """
     path = opened.manifest.path
     if not is_needed(opened):
