@@ -23,7 +23,7 @@ from jupyter_pixi.manifest.model import (
     VirtualPackage,
     Workspace,
 )
-from jupyter_pixi.prefix.installation import InstallRequest
+from jupyter_pixi.prefix.request import InstallRequest
 
 PLACEHOLDER = "/opt/placeholder_placeholder_placeholder_placeholder_placeholder"
 SUBDIR = "linux-64"

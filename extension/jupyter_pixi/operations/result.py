@@ -10,7 +10,7 @@ from ..manifest.edit import Written
 
 if TYPE_CHECKING:
     from ..lockfile.diff import LockDiff
-    from ..prefix.installation import InstallReport
+    from ..prefix.request import InstallReport
     from .changing.preview import Preview
 
 

@@ -8,19 +8,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .installation import InstallReport as InstallReport
-    from .installation import InstallRequest as InstallRequest
     from .installation import install as install
     from .readiness import Readiness as Readiness
     from .readiness import state as state
+    from .request import InstallReport as InstallReport
+    from .request import InstallRequest as InstallRequest
     from .wanted import Filters as Filters
 
 _HOME = {
-    "InstallReport": "installation",
-    "InstallRequest": "installation",
     "install": "installation",
     "Readiness": "readiness",
     "state": "readiness",
+    "InstallReport": "request",
+    "InstallRequest": "request",
     "Filters": "wanted",
 }
 

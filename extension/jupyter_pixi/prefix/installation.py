@@ -7,147 +7,25 @@ already right is not written to at all.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
-from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING
 
-from ..config import cache_folder
 from ..environments import allowed
-from ..environments.model import Environment
 from ..errors import ActivationError, InstallError, UnsupportedFeature
 from ..events import Note, Sink, Warn
-from ..lockfile.model import LockFile
-from ..manifest.model import Manifest, Platform, VirtualPackage
-from . import activation, digests, host, markers, orphans, paths, statefile
+from . import activation, host, markers, orphans, paths, statefile
 from .comparison import Differences, compare
-from .dists import Source, source
 from .installed import conda_records, python, site_packages
-from .kernels import kernels
 from .link import Linked, link
 from .lock import guard
+from .request import InstallReport, InstallRequest
 from .shared_cache import shared_caches
-from .wanted import NO_FILTERS, Filters, Wanted, conda_identity, wanted
+from .statedata import state_data
+from .wanted import conda_identity
 
 if TYPE_CHECKING:
-    import rattler
-
     from .installed import Python
     from .lock import PrefixGuard
     from .pypi import PypiStep
-
-
-class Settings(allowed.Settings, Protocol):
-    """What an install needs of the configuration."""
-
-    def rattler(self) -> rattler.Config:
-        """The settings that py-rattler understands: mirrors, proxies, certificates, links, concurrency."""
-        ...
-
-
-@dataclass(frozen=True)
-class InstallRequest:
-    """What to install where.
-
-    `host` are this machine's virtual packages; None skips that check (another machine's platform: `foreign`).
-    `by_accident` says that the platform fits only by accident and `install` was asked: the marker's hash is then that
-    of nothing, as Pixi writes it. `quick` trusts a marker that fits, as `run` does. `exe` is what PIXI_EXE will say.
-    `cache` is the folder shared with Pixi (None: from `environ`), `config_layers` the configuration's files.
-    """
-
-    manifest: Manifest
-    environment: Environment
-    platform: Platform
-    lock: LockFile
-    prefix: Path
-    config: Settings | None = None
-    host: tuple[VirtualPackage, ...] | None = None
-    by_accident: bool = False
-    foreign: bool = False
-    quick: bool = False
-    reinstall: frozenset[str] | Literal["all"] = frozenset()
-    filters: Filters = NO_FILTERS
-    offline: bool = False
-    cache: Path | None = None
-    config_layers: tuple[Path, ...] = ()
-    exe: str = ""
-    environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
-    wait: bool = True
-
-    @property
-    def root(self) -> Path:
-        """The workspace root."""
-        return self.manifest.root
-
-    @property
-    def lock_path(self) -> Path:
-        """The lock file beside the manifest."""
-        return self.root / "pixi.lock"
-
-    @property
-    def project(self) -> activation.Project:
-        """What the PIXI_* variables say."""
-        workspace = self.manifest.workspace
-        return activation.Project(
-            root=str(self.root),
-            name=workspace.name,
-            manifest=str(self.manifest.path),
-            environment=self.environment.name,
-            platforms=tuple(platform.name for platform in self.environment.platforms),
-            version=workspace.version,
-            exe=self.exe,
-        )
-
-    @cached_property
-    def wanted(self) -> Wanted:
-        """What the prefix should hold. Raises InstallError if the lock does not know the environment."""
-        on = self.environment.on.get(self.platform.name)
-        declared = [str(package) for package in on.virtual_packages] if on else []
-        return wanted(
-            self.lock, self.environment.name, self.platform.name, self.platform.subdir, declared, self.filters
-        )
-
-    @cached_property
-    def sources(self) -> dict[str, Source]:
-        """Where the locked PyPI packages come from, by name."""
-        on = self.environment.on.get(self.platform.name)
-        editable = {name for name, spec in (on.pypi_dependencies if on else ()) if spec.editable}
-        return {name: source(p, self.root, name in editable) for name, p in self.wanted.pypi.items()}
-
-    @property
-    def marker(self) -> markers.Marker:
-        """The marker of the finished install."""
-        want = self.wanted
-        digest = digests.NOTHING if self.by_accident else want.hash
-        return markers.Marker(
-            manifest=str(self.manifest.path),
-            environment=self.environment.name,
-            hash=markers.INVALID_HASH if self.filters else digest,
-            platform=(want.subdir, want.virtual_packages),
-            minimum=(want.subdir, want.requirements),
-        )
-
-
-@dataclass(frozen=True)
-class InstallReport:
-    """What an install did: names by what happened to them, and whether anything was changed at all.
-
-    `repaired` are the sentences that say why packages moved although the lock had not changed.
-    """
-
-    prefix: Path
-    linked: tuple[str, ...] = ()
-    unlinked: tuple[str, ...] = ()
-    pypi_installed: tuple[str, ...] = ()
-    pypi_removed: tuple[str, ...] = ()
-    repaired: tuple[str, ...] = ()
-
-    @property
-    def changed(self) -> bool:
-        """Whether any package moved."""
-        return bool(self.linked or self.unlinked or self.pypi_installed or self.pypi_removed)
 
 
 async def install(request: InstallRequest, sink: Sink) -> InstallReport:
@@ -263,7 +141,7 @@ async def _install(request: InstallRequest, held: PrefixGuard, sink: Sink) -> In
         held.begin()
         markers.invalidate_marker(request.prefix)
         statefile.remove_state(request.prefix)
-        orphans.sweep(request.prefix, _cache(request) / "pkgs")
+        orphans.sweep(request.prefix, request.cache_folder / "pkgs")
     linked = await _link(request, found, sink) if found.conda else Linked()
     installed, removed = await _install_pypi(request, found, held, sink)
     markers.write_prefix_files(request.prefix)
@@ -274,10 +152,6 @@ async def _install(request: InstallRequest, held: PrefixGuard, sink: Sink) -> In
     return InstallReport(request.prefix, linked.linked, linked.unlinked, installed, removed, found.reasons)
 
 
-def _cache(request: InstallRequest) -> Path:
-    return request.cache if request.cache is not None else cache_folder(request.environ)
-
-
 async def _link(request: InstallRequest, found: Differences, sink: Sink) -> Linked:
     records = conda_records(request.prefix)
     here = {(r.name, r.version, r.build) for r in records.values()}
@@ -286,7 +160,7 @@ async def _link(request: InstallRequest, found: Differences, sink: Sink) -> Link
         request.prefix,
         request.wanted,
         sink,
-        package_cache=_cache(request) / "pkgs",
+        package_cache=request.cache_folder / "pkgs",
         shared=await shared_caches(request.environ),
         config=request.config.rattler() if request.config is not None else None,
         reinstall=found.relink,
@@ -333,7 +207,7 @@ def _pypi_step(request: InstallRequest, interpreter: Python, held: PrefixGuard, 
 
     environ = request.environ
     if build:  # build backends find the environment's compilers and headers
-        environ = activation.evaluate(_static(request), environ).environ()
+        environ = activation.evaluate(request.static(), environ).environ()
     site = site_packages(request.prefix)
     return pypi.PypiStep(
         prefix=request.prefix,
@@ -342,70 +216,11 @@ def _pypi_step(request: InstallRequest, interpreter: Python, held: PrefixGuard, 
         site_packages=site,
         wanted=request.wanted.pypi,
         sources=request.sources,
-        environ=uv.uv_environ(environ, _cache(request) / "uv-cache"),
+        environ=uv.uv_environ(environ, request.cache_folder / "uv-cache"),
         options=pypi.build_options(request.environment, request.root) if build else (),
         offline=request.offline,
         keep=held.descriptors,
     )
-
-
-def _static(request: InstallRequest) -> activation.Static:
-    on = request.environment.on.get(request.platform.name)
-    plan = on.activation if on else None
-    return activation.static(
-        request.prefix,
-        request.project,
-        plan.scripts if plan else (),
-        plan.env if plan else {},
-        windows=request.platform.subdir.startswith("win"),
-    )
-
-
-def state_data(request: InstallRequest) -> dict[str, object]:
-    """What the state file says after a finished install: digests, platform, activation from files, kernels, Python."""
-    static = _static(request)
-    interpreter = python(request.prefix)
-    return {
-        "manifest": {
-            "path": str(request.manifest.path),
-            "sha256": statefile.sha256_file(request.manifest.path),
-        },
-        "lock": {"sha256": statefile.sha256_file(request.lock_path)},
-        "config_sha256": statefile.config_digest(request.config_layers),
-        "environment": request.environment.name,
-        "platform": {
-            "name": request.platform.name,
-            "subdir": request.platform.subdir,
-            "virtual_packages": list(request.wanted.virtual_packages),
-        },
-        "requirements": list(request.wanted.requirements),
-        "host": statefile.host_facts(request.environ),
-        "fingerprint": request.wanted.fingerprint,
-        "hash": request.marker.hash,
-        "prefix": str(request.prefix),
-        "activation": static.to_dict(),
-        "kernels": {
-            kernel.name: {
-                "argv": list(kernel.argv),
-                "language": kernel.language,
-                "display_name": kernel.display_name,
-                "metadata": kernel.metadata,
-                "env": kernel.env,
-                "interrupt_mode": kernel.interrupt_mode,
-                "plain": kernel.plain,
-                "dir": kernel.dir,
-            }
-            for kernel in kernels(request.prefix)
-        },
-        "python": {
-            "version": interpreter.version,
-            "executable": str(interpreter.executable),
-            "abi": interpreter.abi,
-        }
-        if interpreter
-        else None,
-        "scripts_digest": statefile.scripts_digest(static.scripts),
-    }
 
 
 def _write_state(request: InstallRequest, sink: Sink) -> None:

@@ -10,8 +10,8 @@ from ...environments import PlatformChoice, host, unsupported
 from ...environments.model import Environment
 from ...errors import PixiError, UnsupportedPlatform
 from ...manifest.model import Platform
-from ...prefix.installation import InstallReport, InstallRequest
 from ...prefix.installation import install as install_prefix
+from ...prefix.request import InstallReport, InstallRequest
 from ...prefix.wanted import Filters
 from ..context import Context
 from ..locking.locked import locked

@@ -158,8 +158,8 @@ async def make(want: Wanted, options: ExecOptions, context: Context) -> None:
 
 
 async def _make(want: Wanted, specs: Sequence[str], options: ExecOptions, context: Context) -> None:
-    from ...prefix.installation import InstallRequest
     from ...prefix.installation import install as install_prefix
+    from ...prefix.request import InstallRequest
     from ...solve import LockRequest, update_lock
 
     manifest, environment = _environment(want, specs, context)
