@@ -120,12 +120,14 @@ def test_undo_in_a_kernel(kernel):
     assert list(workspace.prefix().glob("conda-meta/cowsay-6.1-*"))
 
 
-def test_an_install_does_not_exchange_what_is_loaded(kernel):
+def test_nothing_exchanges_what_is_loaded_when_the_lock_went_on(kernel):
     workspace = kernel.workspace
     workspace.do("add", "cowsay=6.0", "--no-install")
-    refused = kernel.run("%pixi install")
-    assert refused.status == "error"
-    assert "cowsay would move from 6.1 to 6.0" in refused.text and "--restart" in refused.text
-    assert list(workspace.prefix().glob("conda-meta/cowsay-6.1-*"))
+    for words in ("install", "run python --version", "add six"):
+        refused = kernel.run(f"%pixi {words}")
+        assert refused.status == "error", words
+        assert "cowsay would move from 6.1 to 6.0" in refused.text and "--restart" in refused.text
+        assert list(workspace.prefix().glob("conda-meta/cowsay-6.1-*"))
+    assert "Python" in kernel.run("%pixi run --as-is python --version").text
     assert kernel.run("%pixi install --force-loaded").status == "ok"
     assert list(workspace.prefix().glob("conda-meta/cowsay-6.0-*"))

@@ -208,12 +208,18 @@ def context_of(arguments: Namespace) -> Context:
     if getattr(arguments, "offline", None) is False:
         environ["PIXI_OFFLINE"] = "false"
     environ |= dict(getattr(arguments, "variables", None) or ())
+    path = Path(manifest) if manifest else None
     caller = _caller(arguments)
+    name = getattr(arguments, "workspace", None)
+    if name:
+        from ..operations.editing.registry import manifest_of
+
+        path = manifest_of(name, environ)
     context = Context(
         environ=environ,
         sink=output.sink,
-        manifest_path=Path(manifest) if manifest else None,
-        caller=caller,
+        manifest_path=path,
+        caller=None if _is_elsewhere(caller, path) else caller,
         command=_typed(output.arguments, caller),
         frozen=getattr(arguments, "frozen", False),
         locked=getattr(arguments, "locked", False),
@@ -222,12 +228,17 @@ def context_of(arguments: Namespace) -> Context:
         script=Path(arguments.script) if getattr(arguments, "script", None) else None,
         settings="\n".join(getattr(arguments, "settings", None) or ()),
     )
-    name = getattr(arguments, "workspace", None)
-    if name:
-        from ..operations.editing.registry import manifest_of
-
-        context = Context(**{**context.__dict__, "manifest_path": manifest_of(name, context.environ)})
     return context.with_variables()
+
+
+def _is_elsewhere(caller: Caller | None, manifest: Path | None) -> bool:
+    """Whether a command from a kernel is for another workspace than the kernel's: then nothing loaded is concerned."""
+    if caller is None or manifest is None or not caller.manifest:
+        return False
+    from ..manifest.discover import manifest_in
+
+    named = manifest_in(manifest) if manifest.is_dir() else manifest
+    return named is not None and os.path.realpath(caller.manifest) != os.path.realpath(named)
 
 
 def _caller(arguments: Namespace) -> Caller | None:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,8 +14,8 @@ from ...lockfile import packages
 from ...lockfile.model import LockFile, Package
 from ...prefix.installed import normalise
 from ..context import Caller, Context
-from ..installing.bystanders import in_use_by_us
 from ..installing.loaded import PYTHON, Key, loaded_keys
+from ..installing.moves import becomes, install_moves, locked_rows, refuse_under_us
 from ..locking.relock import Freedom, relock
 from ..result import joined
 from ..targets import choice, prefix_of, runs_from
@@ -35,21 +35,24 @@ class Guarded:
 
 @dataclass(frozen=True)
 class Move:
-    """A loaded package that a plan would change (`after` None: take away)."""
+    """A loaded package that a plan would change (`gone`: take away), and what would become of it.
+
+    `package` is what the present lock says; None where the prefix has not followed that lock yet.
+    """
 
     key: Key
-    package: Package
-    after: Package | None
+    becomes: str
+    package: Package | None
+    gone: bool
+
+    @property
+    def name(self) -> str:
+        """The package's name."""
+        return self.key[1]
 
     def sentence(self) -> str:
         """`numpy would move from 2.1.0 to 2.2.0`."""
-        name, old = packages.name(self.package), packages.version(self.package) or "(a local source)"
-        if self.after is None:
-            return f"{name} {old} would be removed"
-        new = packages.version(self.after) or "a local source"
-        if new == old:
-            return f"{name} {old} would be replaced by another build"
-        return f"{name} would move from {old} to {new}"
+        return f"{self.name} {self.becomes}"
 
 
 async def guard(
@@ -75,13 +78,12 @@ async def guard(
     if caller is None or caller.environment not in change.after.environments:
         return Guarded(change)
     pair = _pair_of(change, caller)
-    moves = _moves(change, relocked.lock, pair, caller)
+    moves = _moves(change, relocked.lock, pair, caller, context)
     if not restart:
         _refuse_the_kernel_itself(moves, force, may_remove)
     if may_remove:
-        going = [m for m in moves if m.after is None]
-        moves = [m for m in moves if m.after is not None]
-        names = tuple(packages.name(m.package) for m in going)
+        names = tuple(m.name for m in moves if m.gone)
+        moves = [m for m in moves if not m.gone]
         if not moves:
             _check_wanted(change, relocked.lock, pair, wanted)
             return Guarded(change, going=names, notes=_stay(names, caller))
@@ -89,14 +91,15 @@ async def guard(
         _check_wanted(change, relocked.lock, pair, wanted)
         return Guarded(change)
     if restart or force:
-        stale = tuple(packages.name(m.package) for m in moves)
+        stale = tuple(m.name for m in moves)
         notes = () if restart else (f"Stale in this kernel until it restarts: {joined(stale)}.",)
         return Guarded(change, stale, notes=notes)
-    if change.exact:
+    pins = [m.package for m in moves if m.package is not None]
+    if change.exact or len(pins) < len(moves):
         raise _refused(moves, None, ())
-    pinned, why = await _pinned(change, context, pair, [m.package for m in moves])
-    if pinned is not None and not _versions_moved(pinned, pair, caller, may_remove):
-        names = tuple(packages.name(m.package) for m in moves)
+    pinned, why = await _pinned(change, context, pair, pins)
+    if pinned is not None and not _versions_moved(pinned, pair, caller, context, may_remove):
+        names = tuple(m.name for m in moves)
         context.note(f"Solved with what this kernel has loaded kept as it is: {joined(names)}.")
         _check_wanted(pinned, _lock(pinned), pair, wanted)
         return Guarded(pinned)
@@ -105,6 +108,8 @@ async def guard(
 
 def _refused(moves: Sequence[Move], why: str | None, asked: Sequence[str]) -> Refused:
     lines = [f"  {m.sentence()}" for m in moves]
+    if any(m.package is None for m in moves):
+        lines.append("The lock file was changed before, and this environment has not been installed since.")
     if asked:
         lines.append(f"The change itself asks for {joined(asked)}.")
     elif why:
@@ -149,34 +154,29 @@ def _refuse_under_us(change: Change, lock: LockFile, context: Context) -> None:
         if not runs_from(prefix_of(change.after, name)):
             continue
         platform = choice(change.after, environment, context, lock).platform
-        before, after = (_rows(each, (name, platform.name if platform else "")) for each in (change.before.lock, lock))
-        moves = [
-            Move(key, before[key], after.get(key))
-            for key in sorted(in_use_by_us(before))
-            if after.get(key) is None or after[key].location != before[key].location
-        ]
-        if moves:
-            lines = "\n".join(f"  {move.sentence()}" for move in moves[:10])
-            raise Refused(
-                f"Jupyter itself runs in the environment '{name}', and the change would move what it needs:\n{lines}",
-                help="Add `--restart` to make the change; then restart the Jupyter server and its kernels. "
-                "Nothing was changed.",
-                code="loaded",
-            )
+        pair = (name, platform.name if platform else "")
+        before = locked_rows(change.before.lock, *pair)
+        refuse_under_us(
+            name,
+            before,
+            _lock_moves(before, locked_rows(lock, *pair)),
+            what="change",
+            help="Add `--restart` to make the change; then restart the Jupyter server and its kernels. "
+            "Nothing was changed.",
+        )
 
 
 def _refuse_the_kernel_itself(moves: Sequence[Move], force: bool, may_remove: bool) -> None:
     """What a live kernel stands on never goes, and its Python (and so its ABI) never moves, whatever is asked for."""
     for move in moves:
-        python, gone = move.key == PYTHON, move.after is None
-        if python and (force or (gone and may_remove)):
+        if move.key == PYTHON and (force or (move.gone and may_remove)):
             raise Refused(
                 f"This kernel runs on the environment's Python: {move.sentence()}.",
                 help="Python cannot be exchanged under a running kernel. Add `--restart` to make the change and "
                 "restart the kernel. Nothing was changed.",
                 code="loaded",
             )
-        if move.key[1] == "ipykernel" and gone and may_remove and not force:
+        if move.name == "ipykernel" and move.gone and may_remove and not force:
             raise Refused(
                 f"This kernel itself is ipykernel: {move.sentence()}, and what it needs with it.",
                 help="Run the command in a terminal, or add `--restart`: a kernel for the environment is then looked "
@@ -189,9 +189,9 @@ def _check_wanted(change: Change, lock: LockFile, pair: Key, wanted: Sequence[st
     """Stop a change that would not give the calling kernel the package it asks for, unless it was asked elsewhere."""
     if not wanted or not change.for_caller:
         return
-    names = {name for _, name in _rows(lock, pair)}
+    names = {name for _, name in locked_rows(lock, *pair)}
     missing = [name for name in wanted if name not in names]
-    if missing and _rows(lock, pair):
+    if missing and names:
         raise Refused(
             f"The change would not give this kernel {joined(missing)}: the environment '{pair[0]}' would not have it "
             f"on '{pair[1]}'.",
@@ -210,9 +210,9 @@ def _stay(names: Sequence[str], caller: Caller) -> tuple[str, ...]:
     return (f"{joined(names)} {verb} loaded in this kernel until it restarts.",)
 
 
-def _versions_moved(change: Change, pair: Key, caller: Caller, may_remove: bool) -> bool:
-    moves = _moves(change, _lock(change), pair, caller)
-    return any(m.after is not None or not may_remove for m in moves)
+def _versions_moved(change: Change, pair: Key, caller: Caller, context: Context, may_remove: bool) -> bool:
+    moves = _moves(change, _lock(change), pair, caller, context)
+    return any(not m.gone or not may_remove for m in moves)
 
 
 def _pair_of(change: Change, caller: Caller) -> Key:
@@ -235,23 +235,25 @@ def _pair_of(change: Change, caller: Caller) -> Key:
     return caller.environment, platforms[0].name if platforms else ""
 
 
-def _moves(change: Change, lock: LockFile, pair: Key, caller: Caller) -> list[Move]:
-    """The loaded packages that the new lock changes or drops."""
-    before = _rows(change.before.lock, pair)
-    after = _rows(lock, pair)
-    moved = {
-        key: package
-        for key, package in before.items()
-        if after.get(key) is None or after[key].location != package.location
+def _moves(change: Change, lock: LockFile, pair: Key, caller: Caller, context: Context) -> list[Move]:
+    """The loaded packages that the new lock changes or drops, or that installing it would, the prefix being behind."""
+    before, after = locked_rows(change.before.lock, *pair), locked_rows(lock, *pair)
+    moves = _lock_moves(before, after)
+    behind = {} if context.no_install else install_moves(Path(caller.prefix), after)
+    behind = {key: text for key, text in behind.items() if key not in moves}
+    loaded = loaded_keys(caller, {*moves, *behind}) if moves or behind else set()
+    found = [Move(key, text, before[key], key not in after) for key, text in moves.items() if key in loaded]
+    return found + [Move(key, text, None, key not in after) for key, text in behind.items() if key in loaded]
+
+
+def _lock_moves(before: Mapping[Key, Package], after: Mapping[Key, Package]) -> dict[Key, str]:
+    """What becomes of the packages that another lock has elsewhere or not at all."""
+    return {
+        key: becomes(packages.version(old), packages.version(new) or "a local source" if new is not None else None)
+        for key, old in before.items()
+        for new in (after.get(key),)
+        if new is None or new.location != old.location
     }
-    loaded = loaded_keys(caller, moved) if moved else set()
-    return [Move(key, package, after.get(key)) for key, package in moved.items() if key in loaded]
-
-
-def _rows(lock: LockFile | None, pair: Key) -> dict[Key, Package]:
-    environment = lock.environments.get(pair[0]) if lock is not None else None
-    rows: Iterable[Package] = environment.packages.get(pair[1], ()) if environment is not None else ()
-    return {(("pypi" if p.kind == "pypi" else "conda"), packages.name(p)): p for p in rows}
 
 
 async def _pinned(

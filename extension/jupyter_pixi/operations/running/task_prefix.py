@@ -240,12 +240,15 @@ async def install(session: Session, name: str, *, as_run: bool = True, quick: bo
     """Install an environment; with `quick` as a start does: not at all if its marker fits. Raises InstallError …
 
     With `as_run` the marker says what the lock holds even where the platform fits by accident only, as Pixi's does.
+    Raises Refused where the calling kernel, or Jupyter itself, has loaded what that would move.
     """
+    from ..installing.guard_install import RUN, guard_install
     from ..installing.install import InstallOptions, install_environment
     from ..locking.relock import require_frozen
 
     if session.context.frozen:
         require_frozen(session.opened, name)
+    guard_install(session.opened, name, session.context, wording=RUN)
     await install_environment(session.opened, name, session.context, InstallOptions(quick=quick, as_run=as_run))
 
 
