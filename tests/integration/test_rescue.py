@@ -171,6 +171,22 @@ def test_an_interpreter_that_ends_without_a_word(installed, notebook, start_kern
 
 
 @pytest.mark.full
+def test_a_kernel_of_another_kind_that_ends_without_a_word(installed, notebook, start_kernel):
+    workspace = installed(PLAIN + 'calysto-bash = "*"\n')
+    kernel = start_kernel("pixi.weather.default.calysto-bash", workspace.root)
+    assert "hello" in kernel.run("echo hello").text
+    (module,) = workspace.prefix().glob("lib/python3*/site-packages/calysto_bash/__main__.py")
+    (text := module.read_text(), module.unlink(), module.write_text("raise SystemExit(3)"))
+    for _ in range(2):
+        kernel.manager.restart_kernel(now=True)
+        kernel.manager.provisioner.process.wait(30)
+    told = refused(restarted(kernel).run("1"))
+    assert "it ended several times before it could answer" in told
+    assert kernel.run("%pixi install --repair").status == "ok" and module.read_text() == text
+    assert "hello" in restarted(kernel).run("echo hello").text
+
+
+@pytest.mark.full
 def test_a_download_that_failed(workspace, start_kernel, slow_channel):
     made = workspace(channel=slow_channel.url)
     made.do("lock")

@@ -1,8 +1,9 @@
 """Starts of a kernel that ended without a word -> counted, so that Jupyter's restarting does not go round for ever.
 
 A broken interpreter or library ends the process before anything of ours runs in it, and Jupyter starts it again. The
-launcher notes each start beside the connection file; the bridge takes the note away (`bridge.register`). A note that is
-still there with `LIMIT` recent starts in it means that none of them came far.
+launcher notes each start beside the connection file; the bridge takes the note away (`bridge.register`), and for a
+kernel without our bridge one who looks on from outside (`witness`). A note that is still there with `LIMIT` recent
+starts in it means that none of them came far.
 """
 
 from __future__ import annotations
@@ -25,6 +26,14 @@ def note(connection_file: str) -> None:
         descriptor = os.open(connection_file + NOTE, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w") as file:
             json.dump(starts, file)
+    except OSError:
+        pass
+
+
+def forget(connection_file: str) -> None:
+    """Takes the note away: the kernel has begun."""
+    try:
+        os.unlink(connection_file + NOTE)
     except OSError:
         pass
 

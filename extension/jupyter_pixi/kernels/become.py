@@ -44,9 +44,13 @@ def start(request: Request, prefix: current.Prefix, warning: str | None = None) 
     found = command.program(argv[0], prefix.path, variables)
     if found is None:
         return
+    attempts.note(request.connection_file)
     if command.CONFIG in argv[-1]:
         variables[handoff.VARIABLE] = handoff.pass_on(document(request, prefix, warning), os.environ)
-        attempts.note(request.connection_file)
+    else:
+        from . import witness
+
+        witness.watch(request.connection_file)
     sys.stdout.flush()
     sys.stderr.flush()
     os.execve(found, [found, *argv[1:]], variables)  # noqa: S606

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -126,3 +127,37 @@ def test_starts_in_vain_are_counted_and_forgotten(tmp_path, monkeypatch):
     assert not attempts.were_in_vain(file)
     (tmp_path / f"kernel.json{NOTE}").write_text("{")
     assert not attempts.were_in_vain(file)
+
+
+WATCHED = """
+import json, socket, sys, time
+from jupyter_pixi.kernels import attempts, witness
+attempts.note(sys.argv[1])
+witness.watch(sys.argv[1])
+if sys.argv[2] == "begins":
+    port = json.load(open(sys.argv[1]))["hb_port"]
+    heart = socket.create_server(("127.0.0.1", port))
+    print("there", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_a_kernel_that_cannot_tell_is_watched_from_outside(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    file, note = tmp_path / "kernel.json", tmp_path / f"kernel.json{NOTE}"
+    file.write_text(json.dumps({"transport": "tcp", "ip": "127.0.0.1", "hb_port": port}))
+
+    def start(how: str) -> subprocess.Popen[str]:
+        argv = [sys.executable, "-c", WATCHED, str(file), how]
+        return subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    ended = start("ends at once")
+    assert ended.communicate()[0] == "" and note.exists()  # nobody holds its pipes
+    with start("begins") as begun:
+        assert begun.stdout is not None and begun.stdout.readline() == "there\n"
+        end = time.monotonic() + 30
+        while note.exists() and time.monotonic() < end:
+            time.sleep(0.05)
+        begun.kill()
+    assert not note.exists()
