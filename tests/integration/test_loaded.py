@@ -57,10 +57,22 @@ def test_what_is_imported_stays(kernel):
     assert "Stale in this kernel until it restarts" in forced.text and "cowsay" in forced.text
     assert kernel.value("print(cowsay.__version__)") == "6.1"
     assert list(workspace.prefix().glob("conda-meta/cowsay-6.0-*"))
+    status = kernel.run("%pixi status").text  # what this kernel itself has forced
+    assert "humanize 4.9.0 is loaded, 4.12.3 is installed" in status and "cowsay 6.1 is loaded, 6.0" in status
+    assert "Changed outside" not in kernel.run("%pixi list").text
+    status = kernel.run("import importlib\nimportlib.reload(humanize)\n%pixi status").text
+    assert "humanize 4.9.0 is loaded" in status  # its other modules
+    forget = "for name in [n for n in sys.modules if n.partition('.')[0] == 'humanize']: del sys.modules[name]"
+    status = kernel.run(f"import sys\n{forget}\nimport humanize\n%pixi status").text
+    assert "humanize" not in status and "cowsay 6.1 is loaded, 6.0" in status
 
     gone = kernel.run("%pixi remove six")
     assert gone.status == "ok", gone.text
     assert "six stays loaded until the kernel restarts" in gone.text
+    assert "six 1.16.0 is loaded, and no longer installed" in kernel.run("%pixi status").text
+    back = kernel.run("%pixi add six")
+    assert back.status == "ok" and "uses as six" not in back.text  # the very same files
+    assert "six" not in kernel.run("%pixi status").text
 
 
 def test_restart_is_a_way_out(kernel):
@@ -109,9 +121,9 @@ def test_undo_in_a_kernel(kernel):
 
     workspace.do("add", "cowsay=6.0")
     told = kernel.run("%pixi list")
-    assert "Changed outside of this kernel since it started: cowsay 6.1" in told.text
-    status = kernel.run("%pixi status").text
-    assert "what it imported before that is stale:\n  cowsay 6.1 py_0 → 6.0 py_0\n  restart the kernel" in status
+    assert "Changed outside of this kernel: cowsay 6.1 is loaded, 6.0 is installed. Restart it" in told.text
+    assert "Changed outside" not in kernel.run("%pixi list").text  # once is enough
+    assert "restart it to be sure:\n  cowsay 6.1 is loaded, 6.0 is installed" in kernel.run("%pixi status").text
     here = workspace.state()
     refused = kernel.run("%pixi undo")  # exactly, or not at all
     assert refused.status == "error" and "cowsay would move from 6.0 to 6.1" in refused.text

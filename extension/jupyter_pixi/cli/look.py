@@ -174,9 +174,9 @@ def status(arguments: Namespace) -> int:
     context = context_of(arguments)
     document = work(context, arguments.environment)
     if context.caller is not None:
-        from ..operations.installing.bystanders import changed_by_others
+        from ..operations.installing.stale import stale_packages
 
-        document["stale"] = list(changed_by_others(context))
+        document["stale"] = [each.to_json() for each in stale_packages(context)]
     output: Output = arguments.output
     if arguments.json:
         output.json(document)

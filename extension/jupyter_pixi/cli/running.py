@@ -41,9 +41,9 @@ async def _settled(context: Context, work: Callable[[Context], Awaitable[T]]) ->
     if context.script is None:
         await settle(context)
     if context.caller is not None:
-        from ..operations.installing.bystanders import tell_changes_by_others
+        from ..operations.installing.stale import tell_stale_packages
 
-        tell_changes_by_others(context)
+        tell_stale_packages(context)
     return await work(context)
 
 

@@ -70,7 +70,7 @@ def _is_heard(connection_file: str) -> bool:
     import socket
 
     try:
-        with open(connection_file, "rb") as file:  # noqa: PTH123 - pathlib is heavy
+        with open(connection_file, "rb") as file:
             found = json.load(file)
         ip, port = str(found["ip"]), int(found["hb_port"])
         if found.get("transport") == "ipc":

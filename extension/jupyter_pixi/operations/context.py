@@ -22,6 +22,27 @@ class Loaded:
 
 
 @dataclass(frozen=True)
+class ChangedFile:
+    """A module's file that is not what the calling kernel imported; `listing` is what was installed then, by number.
+
+    `told` says that the user was told of it.
+    """
+
+    path: str
+    module: str
+    listing: str
+    told: bool = False
+
+
+@dataclass(frozen=True)
+class Replaced:
+    """A file that the calling kernel has mapped, and of which another (or none) is on disk now."""
+
+    path: str
+    told: bool = False
+
+
+@dataclass(frozen=True)
 class Caller:
     """The kernel on whose behalf an operation runs, as its bridge describes it (see kernels/bridge.py)."""
 
@@ -34,6 +55,9 @@ class Caller:
     loaded: tuple[Loaded, ...] = ()
     mapped: tuple[str, ...] = ()
     modules: tuple[str, ...] = ()
+    changed: tuple[ChangedFile, ...] = ()
+    listings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    replaced: tuple[Replaced, ...] = ()
 
     @classmethod
     def from_json(cls, text: str) -> Caller | None:
@@ -54,6 +78,12 @@ class Caller:
                 loaded=loaded,
                 mapped=tuple(map(str, data.get("mapped", ()))),
                 modules=tuple(map(str, data.get("modules", ()))),
+                changed=tuple(
+                    ChangedFile(str(d["path"]), str(d["module"]), str(d["listing"]), bool(d["told"]))
+                    for d in data.get("changed", ())
+                ),
+                listings={str(k): tuple(map(str, names)) for k, names in dict(data.get("listings", {})).items()},
+                replaced=tuple(Replaced(str(d["path"]), bool(d["told"])) for d in data.get("replaced", ())),
             )
         except (ValueError, KeyError, TypeError, AttributeError):
             return None

@@ -19,7 +19,15 @@ from ..lockfile.model import LockFile
 from ..manifest.model import Platform
 from .comparison import compare
 from .dists import Source, source
-from .installed import INSTALLER, CondaRecord, Distribution, conda_records, distributions, site_packages
+from .installed import (
+    INSTALLER,
+    CondaRecord,
+    Distribution,
+    conda_records,
+    distributions,
+    sha256_of_record,
+    site_packages,
+)
 from .wanted import Wanted, conda_identity, pypi_identity, wanted
 
 What = Literal["missing", "foreign", "changed", "damaged", "unmanaged"]
@@ -201,7 +209,6 @@ def damaged_record(prefix: Path, record: CondaRecord, contents: bool = False) ->
 
 def damaged_distribution(there: Distribution, contents: bool = False) -> tuple[str, ...]:
     """The first few files of a Python distribution's RECORD that are gone or differ."""
-    import base64
     import csv
 
     try:
@@ -212,10 +219,7 @@ def damaged_distribution(there: Distribution, contents: bool = False) -> tuple[s
     for row in csv.reader(text.splitlines()):
         if len(row) != 3 or not row[2] or row[0].endswith((".pyc", ".dist-info/RECORD")):
             continue  # (a RECORD cannot tell its own size, and some builds try)
-        digest = None
-        if contents and row[1].startswith("sha256="):
-            raw = row[1].removeprefix("sha256=")
-            digest = base64.urlsafe_b64decode(raw + "=" * (-len(raw) % 4)).hex()
+        digest = sha256_of_record(row[1]) if contents else None
         if _differs(str(there.path.parent / row[0]), int(row[2]), digest):
             found.append(row[0])
             if len(found) == _SHOWN:

@@ -60,11 +60,16 @@ def conda_records(prefix: Path) -> dict[str, CondaRecord]:
     except OSError:
         return records
     for entry in entries:
-        match = _RECORD.match(entry)
-        if match:
-            name = match["name"].lower()
-            records[name] = CondaRecord(name, match["version"], match["build"], meta_folder(prefix) / entry)
+        split = split_record(entry)
+        if split:
+            records[split[0]] = CondaRecord(*split, meta_folder(prefix) / entry)
     return records
+
+
+def split_record(entry: str) -> tuple[str, str, str] | None:
+    """Name, version and build in the name of a record of `conda-meta`; None if it is none."""
+    match = _RECORD.match(entry)
+    return (match["name"].lower(), match["version"], match["build"]) if match else None
 
 
 def forget_unreadable(prefix: Path) -> frozenset[str]:
@@ -76,6 +81,14 @@ def forget_unreadable(prefix: Path) -> frozenset[str]:
     for record in lost.values():
         record.path.unlink(missing_ok=True)
     return frozenset(lost)
+
+
+def sha256_of_record(text: str) -> str | None:
+    """The hexadecimal digits of a digest as RECORD has it (`sha256=` and URL-safe base64, PEP 376); else None."""
+    import base64
+
+    raw = text.removeprefix("sha256=")
+    return base64.urlsafe_b64decode(raw + "=" * (-len(raw) % 4)).hex() if raw != text else None
 
 
 @dataclass(frozen=True)
@@ -117,12 +130,20 @@ class Distribution:
         return None
 
     @cached_property
-    def files(self) -> tuple[str, ...]:
-        """The files of its RECORD, relative to site-packages, with `/`."""
+    def _rows(self) -> tuple[list[str], ...]:
         import csv
 
-        rows = csv.reader((self._text("RECORD") or "").splitlines())
-        return tuple(row[0] for row in rows if row)
+        return tuple(row for row in csv.reader((self._text("RECORD") or "").splitlines()) if row)
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The files of its RECORD, relative to site-packages, with `/`."""
+        return tuple(row[0] for row in self._rows)
+
+    def digest(self, file: str) -> str | None:
+        """The SHA-256 that its RECORD has of a file, in hexadecimal digits; None where it has none."""
+        found = next((row[1] for row in self._rows if row[0] == file and len(row) > 1), "")
+        return sha256_of_record(found)
 
 
 def site_packages(prefix: Path, records: Mapping[str, CondaRecord] | None = None) -> Path | None:

@@ -33,7 +33,7 @@ def register(shell: Any, context: Context) -> Bridge:
     shell.register_magic_function(pixi, magic_kind="line_cell", magic_name="pixi")
     complete_for(shell, bridge)
     if context.manifest and not context.rescue:
-        hint_after_cells(shell, context)
+        after_cells(shell, bridge)
     if context.warning:
         warn_once(shell, context.warning)
     if context.connection_file:
@@ -72,11 +72,16 @@ def warn_once(shell: Any, text: str) -> None:
     shell.events.register("pre_run_cell", before_cell)
 
 
-def hint_after_cells(shell: Any, context: Context) -> None:
-    """Lets `hints` look at cells that failed to import something, or that may have installed something."""
+def after_cells(shell: Any, bridge: Bridge) -> None:
+    """Looks at what a cell has imported; lets `hints` look at one that failed to, or may have installed something."""
     told = set()  # type: set[str]
+    context = bridge.context
 
     def after_cell(result: Any = None) -> None:
+        try:
+            bridge.look()
+        except Exception:  # noqa: S110 - as below
+            pass
         error = getattr(result, "error_in_exec", None)
         cell = str(getattr(getattr(result, "info", None), "raw_cell", None) or "")
         if isinstance(error, ImportError) or " install" in cell:

@@ -14,6 +14,7 @@ from .files import entries, read_text
 
 if TYPE_CHECKING:
     from .context import Context
+    from .imported import Imported
 
 
 def module_files(modules: Mapping[str, Any]) -> dict[str, str]:
@@ -119,43 +120,97 @@ def site_folders() -> list[str]:
     return [folder for folder in folders if folder not in library and os.path.isdir(folder)]
 
 
+_DELETED = " (deleted)"
+
+
 def mapped_files(prefix: str, maps: Iterable[str]) -> list[str]:
     """The files under `prefix` in the lines of a `/proc/<pid>/maps`."""
-    roots = tuple({os.path.join(root, "") for root in (prefix, os.path.realpath(prefix))})
-    found = set()
-    for line in maps:
-        path = line.rstrip("\n").split(None, 5)[5:]
-        if path and path[0].startswith(roots):
-            found.add(path[0][: -len(" (deleted)")] if path[0].endswith(" (deleted)") else path[0])
+    return sorted(path[: -len(_DELETED)] if path.endswith(_DELETED) else path for path, _ in _mapped(prefix, maps))
+
+
+def replaced_files(prefix: str, maps: Iterable[str]) -> list[str]:
+    """Those of them that are no longer on disk, or of which another file is in the place now."""
+    found = []
+    for path, inode in _mapped(prefix, maps):
+        if path.endswith(_DELETED):
+            path = path[: -len(_DELETED)]
+            try:
+                if os.stat(path).st_ino == inode:  # taken away, and put there again
+                    continue
+            except OSError:
+                pass
+            found.append(path)
     return sorted(found)
 
 
-def _maps() -> list[str]:
-    """The lines of /proc/self/maps; on macOS the loader's list of images in the same form; else nothing."""
+def _mapped(prefix: str, maps: Iterable[str]) -> set[tuple[str, int]]:
+    roots = tuple({os.path.join(root, "") for root in (prefix, os.path.realpath(prefix))})
+    found = set()
+    for line in maps:
+        fields = line.rstrip("\n").split(None, 5)
+        if len(fields) == 6 and fields[5].startswith(roots):
+            found.add((fields[5], int(fields[4])))
+    return found
+
+
+def _maps(pid: str = "self") -> list[str]:
+    """The lines of /proc/<pid>/maps; on macOS the loader's list of images in the same form; else nothing."""
     try:
-        if sys.platform == "darwin":
+        if sys.platform == "darwin" and pid == "self":
             import ctypes
 
             dyld = ctypes.CDLL(None)
             dyld._dyld_get_image_name.restype = ctypes.c_char_p
             names = [dyld._dyld_get_image_name(index) for index in range(dyld._dyld_image_count())]
             return [f"0-0 r 0 0:0 0 {os.fsdecode(name)}" for name in names if name]
-        with open("/proc/self/maps", encoding="utf-8", errors="surrogateescape") as stream:
+        with open(f"/proc/{pid}/maps", encoding="utf-8", errors="surrogateescape") as stream:
             return stream.readlines()
     except (OSError, AttributeError):
         return []
 
 
-def caller_document(context: Context) -> dict[str, Any]:
+def _descendants(pid: int) -> list[int]:
+    """The processes that a process has started, and those that they have; none where the system does not tell."""
+    found = []
+    for task in entries(f"/proc/{pid}/task"):
+        for child in read_text(f"/proc/{pid}/task/{task}", "children").split():
+            found += [int(child), *_descendants(int(child))]
+    return found
+
+
+def _all_maps() -> list[str]:
+    """What this process and the workers that it has started map (`multiprocessing`, joblib).
+
+    What has a session of its own, as an engine has, is none of its workers.
+    """
+    lines = _maps()
+    for child in _descendants(os.getpid()):
+        try:
+            if os.getsid(child) == os.getsid(0):
+                lines += _maps(str(child))
+        except OSError:
+            continue
+    return lines
+
+
+def replaced_libraries(context: Context) -> list[str]:
+    """The files of the prefix that this process and its workers map, and that are not those on disk."""
+    return replaced_files(str(context.prefix), _all_maps())
+
+
+def caller_document(context: Context, imported: Optional[Imported] = None) -> dict[str, Any]:
     """What the engine must know of this kernel before it changes files under it (the protocol's document).
 
     A rescue kernel's interpreter is not the environment's own: it has nothing of it loaded. Where this kernel
-    belongs to no workspace the document is empty: nothing that the engine does concerns it.
+    belongs to no workspace the document is empty: nothing that the engine does concerns it. `imported` is what
+    its modules looked like when they came.
     """
     if not context.prefix:
         return {}
     own = context.owns_interpreter
     files = module_files(sys.modules) if own else {}
+    maps = _all_maps()
+    replaced = replaced_files(context.prefix, maps)
     names = {str(name).partition(".")[0] for name in list(sys.modules)} if own else set()
     return {
         "kernel": os.path.basename(context.connection_file) if context.connection_file else None,
@@ -164,7 +219,8 @@ def caller_document(context: Context) -> dict[str, Any]:
         "manifest": context.manifest or "",
         "prefix": context.prefix,
         "loaded": loaded_distributions(files, site_folders()) if own else [],
-        "mapped": mapped_files(context.prefix, _maps()),
+        "mapped": mapped_files(context.prefix, maps),
+        **({**imported.document(), "replaced": imported.libraries(replaced)} if imported is not None and own else {}),
         "modules": sorted(name for name in names if name.isidentifier()),
         "python": "{}.{}.{}".format(*sys.version_info[:3]),
     }

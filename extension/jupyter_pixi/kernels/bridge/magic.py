@@ -10,6 +10,7 @@ from .refresh import Refresher
 
 if TYPE_CHECKING:
     from .context import Context
+    from .imported import Imported
     from .standby import Standby
 
 IDLE = 0.5  # seconds without a cell that runs: a person sits before the kernel, not a program that runs a notebook
@@ -45,6 +46,25 @@ class Bridge:
 
         return Standby(self.context)
 
+    @cached_property
+    def imported(self) -> Imported:
+        """What this kernel's modules looked like when they came."""
+        from .imported import Imported
+
+        return Imported(str(self.context.prefix))
+
+    def look(self) -> None:
+        """Remembers what has been imported since the last look, where the modules are the environment's own."""
+        if self.context.owns_interpreter:
+            self.imported.look()
+
+    def told(self) -> None:
+        """The user knows of everything that is not as this kernel has loaded it."""
+        if self.context.owns_interpreter:
+            from .caller import replaced_libraries
+
+            self.imported.tell(replaced_libraries(self.context))
+
     def prepare_when_idle(self) -> None:
         """Lets an engine be ready for the first command as soon as the kernel has been idle for a moment."""
         timers = []  # type: list[threading.Timer]
@@ -66,6 +86,7 @@ class Bridge:
                 from . import running, standby  # noqa: F401 - what a command needs on this side
             except ImportError:  # the host's package is gone: the first command says so
                 return
+            self.look()
             self.standby.keep()
 
         handlers = {"pre_run_cell": cell_begins, "post_run_cell": cell_ends}
@@ -103,7 +124,8 @@ class Bridge:
         """What this kernel has loaded, as the engine wants it. (The front end asks for it too.)"""
         from .caller import caller_document
 
-        return caller_document(self.context)
+        self.look()
+        return caller_document(self.context, self.imported)
 
     def refresh(self, change: Mapping[str, Any], before: Optional[Mapping[str, Any]] = None) -> dict[str, Any]:
         """Lets this interpreter see a change of its prefix; `before` is the caller's document from before it.
@@ -111,6 +133,9 @@ class Bridge:
         Gives the MIME type's `effects`. (The front end calls it after the changes that it makes.)
         """
         effects = self.refresher.refresh(change, before or {})
+        if self.context.owns_interpreter:
+            effects["back"] = self.imported.come_back()
+            self.told()
         try:
             # IPython keeps the names of importable modules on disk: without them new ones are offered.
             self.shell.db.pop("rootmodules_cache", None)

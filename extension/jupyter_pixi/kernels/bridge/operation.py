@@ -20,7 +20,8 @@ What a cell shows: `application/vnd.jupyter-pixi.operation+json`, version 1
     error        null, or {code, text, help, file, line, column}
     effects      null, or what the change did to this kernel: {paths: [new sys.path entries], variables: [names
                  of changed variables], kept: [names the user has set, left alone], gone: [{name, modules}]
-                 loaded but no longer on disk, restart: true if the kernel was asked to start again, kernel: the
+                 loaded but no longer on disk, back: [modules that were gone, and of which others are on disk
+                 now], restart: true if the kernel was asked to start again, kernel: the
                  name of the kernelspec to go on with, where it is another one}; the sentences
                  about it are among `notes` and `warnings`
     All strings are data, to be shown as text and never as HTML. `text/html` and `text/plain` say the same.
@@ -185,5 +186,9 @@ def tell_effects(operation: Operation, effects: dict[str, Any]) -> None:
     for row in effects.get("gone") or ():
         text = f"{row['name']} is gone from disk; {', '.join(row['modules'])} stays loaded until the kernel restarts."
         operation.warnings.append({"text": text, "code": "gone"})
+    if effects.get("back"):
+        names = ", ".join(effects["back"])
+        text = f"What this kernel uses as {names} is still what was loaded before; restart it to get what is installed."
+        operation.warnings.append({"text": text, "code": "stale"})
     if effects.get("kept"):
         operation.notes.append("Left as you have set them: " + ", ".join(effects["kept"]))

@@ -95,6 +95,8 @@ def _settle(bridge: Bridge, operation: Operation, display: Display, document: Ma
     result = operation.result or {}
     if _concerns_us(result):
         tell_effects(operation, bridge.refresh(result, document))
+    elif operation.command[:1] == ["status"] or any(w["code"] == "stale" for w in operation.warnings):
+        bridge.told()  # what others changed
     request = result.get("restart_requested")
     if request and (bridge.context.server or _restarter(bridge).possible):
         # An engine of another version, updated under this kernel, may not name it.

@@ -211,9 +211,10 @@ def status_text(document: dict[str, Any]) -> str:
             where = f" ({row['reason']['file']}:{row['reason']['line']})" if row["reason"]["line"] else ""
             lines.append(f"  {' ' * width}  {row['reason']['text']}{where}")
     if document.get("stale"):
-        lines.append("changed outside of this kernel since it started, so what it imported before that is stale:")
-        lines += [f"  {text}" for text in document["stale"][:_DRIFT_SHOWN]]
-        lines.append("  restart the kernel to be sure")
+        lines.append("this kernel runs what is not installed (any more); restart it to be sure:")
+        lines += [f"  {row['text']}" for row in document["stale"][:_DRIFT_SHOWN]]
+        if len(document["stale"]) > _DRIFT_SHOWN:
+            lines.append(f"  and {len(document['stale']) - _DRIFT_SHOWN} more")
     for name, rows in document.get("drift", {}).items():
         lines.append(f"{name} differs from the lock file:")
         lines += [f"  {row['text']}" for row in rows[:_DRIFT_SHOWN]]
