@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 
 import pytest
 from jupyter_pixi.operations.context import Context
-from jupyter_pixi.operations.looking import providers
+from jupyter_pixi.operations.looking import providers, unpacked
 from jupyter_pixi.operations.looking.imports import PROVIDERS, candidates
 
 
@@ -77,3 +78,63 @@ def test_without_a_channel_nothing_is_guessed(workspace):
     context = Context(cwd=made.root, environ=made.home.environ, offline=True)
     found = asyncio.run(providers.providers(context, "yaml"))
     assert found.sentence() == "" and not found.searched
+
+
+@pytest.fixture
+def cache(tmp_path):
+    """A package cache in which some have been unpacked."""
+
+    def package(name: str, *files: str) -> None:
+        info = tmp_path / "cache/pkgs" / name / "info"
+        info.mkdir(parents=True)
+        (info / "paths.json").write_text(json.dumps({"paths": [{"_path": file} for file in files]}))
+
+    library = "lib/python3.12/site-packages"
+    package("py-opencv-4.9-h1_0", f"{library}/cv2/__init__.py", f"{library}/cv2/cv2.abi3.so")
+    package("google-cloud-storage-2.0-py_0", "site-packages/google/cloud/storage/__init__.py")
+    package("protobuf-5.0-py_0", "site-packages/google/protobuf/__init__.py", "site-packages/google/_upb/_message.so")
+    package("vendor-1.0-py_0", "site-packages/vendor/_vendor/requests/__init__.py")
+    package("greenlet-3-h0_0", f"{library}/greenlet/__init__.py")
+    package("fork-of-six-1-0", "site-packages/six.py")
+    package("six-1.16-0", "site-packages/six.py")
+    package("fast-1-0", f"{library}/_fast.cpython-312-x86_64-linux-gnu.so")
+    for wheel, name in (("Unusual_Name-1.0", "odd_module"), ("shared_part-1.0", "shared/part")):
+        folder = tmp_path / "cache/uv-cache/archive-v0" / wheel[:3]
+        (folder / f"{wheel}.dist-info").mkdir(parents=True)
+        (folder / name).mkdir(parents=True)
+        (folder / name / "__init__.py").touch()
+    return tmp_path / "cache"
+
+
+@pytest.mark.parametrize(
+    ("module", "found"),
+    [
+        ("cv2.aruco", ("cv2", ("py-opencv",))),
+        ("google.cloud.storage.blob", ("google.cloud.storage", ("google-cloud-storage",))),
+        ("google.cloud.vision", ("google.cloud.vision", ())),  # the namespace proves nothing
+        ("google", ("google", ())),
+        ("requests", ("requests", ())),
+        ("six.moves", ("six", ("six", "fork-of-six"))),
+        ("_fast", ("_fast", ("fast",))),
+        ("green", ("green", ())),
+    ],
+)
+def test_what_unpacked_packages_have_is_known(cache, module, found):
+    assert unpacked.conda_packages(cache / "pkgs", module) == found
+
+
+def test_what_unpacked_wheels_have_is_known(cache):
+    assert unpacked.wheels(cache / "uv-cache", "odd_module.x") == ("odd_module", ("Unusual_Name",))
+    assert unpacked.wheels(cache / "uv-cache", "shared.part") == ("shared.part", ("shared_part",))
+    assert unpacked.wheels(cache / "uv-cache", "shared.other") == ("shared.other", ())
+
+
+def test_a_package_of_another_name_is_found_by_its_files(told, cache, isolated_home):
+    """And only where the channel has it: of the two here, `ipykernel` is in the test channel."""
+    for name in ("ipykernel", "elsewhere"):
+        info = cache / f"pkgs/{name}-6.0-py_0/info"
+        info.mkdir(parents=True)
+        (info / "paths.json").write_text(json.dumps({"paths": [{"_path": f"site-packages/{name}_inside.py"}]}))
+    isolated_home.environ.update(PIXI_CACHE_DIR=str(cache), RATTLER_CACHE_DIR=str(cache))
+    assert told("ipykernel_inside") == "`ipykernel_inside` is in the package ipykernel: %pixi add ipykernel"
+    assert told("elsewhere_inside") == ""

@@ -42,7 +42,7 @@ def candidates(module: str, *, shared: bool = False) -> Candidates:
         if known is not None:
             return Candidates(part, (known.conda,) if known.conda else (), (known.pypi,), True)
     top = parts[0]
-    if top in sys.stdlib_module_names or top in GONE or top.startswith("_"):
+    if not is_open(module):
         return Candidates(module)
     if shared or top in NAMESPACES:
         joined = [sep.join(parts[:n]).replace("_", "-").lower() for n in range(len(parts), 1, -1) for sep in ("-", ".")]
@@ -50,6 +50,12 @@ def candidates(module: str, *, shared: bool = False) -> Candidates:
         return Candidates(module, names, names)
     plain = top.lower()
     return Candidates(top, tuple(dict.fromkeys((plain, plain.replace("_", "-"), f"python-{plain}"))), (top,))
+
+
+def is_open(module: str) -> bool:
+    """Whether a package may provide a module: not one of the standard library's, and not a private one."""
+    top = module.partition(".")[0]
+    return top not in sys.stdlib_module_names and top not in GONE and not top.startswith("_")
 
 
 NAMESPACES = frozenset(

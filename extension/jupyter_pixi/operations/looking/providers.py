@@ -1,21 +1,27 @@
 """Turns a module that cannot be imported into the packages to add for it: only such as really exist.
 
-Conda packages are looked for in the channels of the kernel's environment, and must be there for this machine; one
-that merely has the module's name must be a package for Python. PyPI is asked where the channels have nothing.
+The names to look for come from a table, from the packages that the caches have unpacked (`unpacked`), and last from
+the module's own name. Conda packages are looked for in the channels of the kernel's environment, and must be there for
+this machine; one that merely has the module's name must be a package for Python. PyPI is asked where the channels have
+nothing.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
+from ...config import cache_folder
 from ...environments.allowed import allowed
 from ...environments.host import current_subdir
 from ...errors import PixiError
+from ...prefix.uv import uv_environ
 from ..context import Context
 from ..workspace import OpenWorkspace, open_workspace
-from .imports import Candidates, candidates
+from .imports import Candidates, candidates, is_open
+from .unpacked import Unpacked, conda_packages, wheels
 
 if TYPE_CHECKING:
     import rattler
@@ -27,7 +33,7 @@ SECONDS = 8.0
 class Providers(NamedTuple):
     """The packages that provide a module, None where there is none.
 
-    `known` tells that the name comes from the table; else the package merely has the module's name. `searched` is
+    `known` tells that the package has the module; else it merely has the module's name. `searched` is
     False where the channels could not be asked.
     """
 
@@ -54,16 +60,33 @@ class Providers(NamedTuple):
 async def providers(context: Context, module: str, *, shared: bool = False) -> Providers:
     """What to add for `import module` (`shared` as for `imports.candidates`). Raises PixiError without a workspace."""
     names = candidates(module, shared=shared)
-    if not names.conda and not names.pypi:
+    if not names.conda and not names.pypi and not is_open(module):
         return Providers(names.module)
     opened = open_workspace(context, tolerate_lock=True)
+    cache = cache_folder(context.environ)
     try:
-        conda = await _conda(opened, names, context)
+        for each in _in_turn(names, lambda: conda_packages(cache / "pkgs", module)):
+            conda = await _conda(opened, each, context)
+            if conda is not None:
+                return Providers(each.module, conda=conda, known=each.known)
     except PixiError:  # no network: then nothing is guessed
         return Providers(names.module, searched=False)
-    if conda is not None:
-        return Providers(names.module, conda=conda, known=names.known)
-    return Providers(names.module, pypi=await _pypi(opened, names, context), known=names.known)
+    folder = Path(uv_environ(context.environ, cache / "uv-cache")["UV_CACHE_DIR"])
+    for each in _in_turn(names, lambda: wheels(folder, module)):
+        pypi = await _pypi(opened, each, context)
+        if pypi is not None:
+            return Providers(each.module, pypi=pypi, known=each.known)
+    return Providers(names.module)
+
+
+def _in_turn(names: Candidates, look: Callable[[], Unpacked]) -> Iterator[Candidates]:
+    """The table's names first, then those of packages that have the module, then the module's own."""
+    if names.known:
+        yield names
+    there = look()
+    yield Candidates(there.module, there.names, there.names, True)
+    if not names.known:
+        yield names
 
 
 async def _conda(opened: OpenWorkspace, names: Candidates, context: Context) -> str | None:
