@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 from typing import ClassVar
 
 import pytest
-from jupyter_pixi.operations.transient import LARGEST
+from jupyter_pixi.errors import PixiError
+from jupyter_pixi.operations import transient
+from jupyter_pixi.operations.context import Context
+from jupyter_pixi.operations.transient import LARGEST, raw_address
 from support.loopback import Quiet, loopback
 
 BLOCK = """\
@@ -111,3 +115,44 @@ def test_what_is_refused(engine, site):
     assert "larger than" in engine("run", "--script", f"{site.url}/large").stderr
     assert engine("run", "--script", "ftp://127.0.0.1/x").returncode == 2
     assert engine("lock", "--script", f"{site.url}/x").returncode == 2
+
+
+ID, REVISION = "0123456789abcdef" * 2, "0123456789" * 4
+GIST = "https://gist.github.com"
+
+
+@pytest.mark.parametrize(
+    ("address", "raw"),
+    [
+        (f"{GIST}/me/{ID}", f"{GIST}/me/{ID}/raw"),
+        (f"{GIST}/me/{ID}/", f"{GIST}/me/{ID}/raw"),
+        (f"{GIST}/{ID}", f"{GIST}/{ID}/raw"),
+        (f"{GIST}/me/1234567", f"{GIST}/me/1234567/raw"),
+        (f"{GIST}/me/{ID}/{REVISION}", f"{GIST}/me/{ID}/raw/{REVISION}"),
+        (f"{GIST}/{ID}/{REVISION}", f"{GIST}/{ID}/raw/{REVISION}"),
+        (f"{GIST}/me/{ID}#", f"{GIST}/me/{ID}/raw"),
+        *((page, page) for page in (f"{GIST}/me", f"{GIST}/me/{ID}/raw", f"{GIST}/me/{ID}/raw/{REVISION}/plot.py")),
+        *(
+            (page, page)
+            for page in (
+                f"https://gist.githubusercontent.com/me/{ID}/raw/{REVISION}/plot.py",
+                f"https://example.org/?{GIST}/me/{ID}",
+            )
+        ),
+    ],
+)
+def test_the_page_of_a_gist_is_its_first_file(address, raw):
+    assert raw_address(address) == raw
+
+
+def test_a_file_on_the_page_of_a_gist_is_asked_for_by_its_own_address():
+    with pytest.raises(PixiError, match="does not say the name of the file"):
+        raw_address(f"{GIST}/me/{ID}#file-plot-py")
+
+
+def test_a_gist_is_fetched_from_where_its_server_sends_on(site, tmp_path, monkeypatch):
+    monkeypatch.setattr(transient, "_GIST", re.compile(transient._GIST.pattern.replace(re.escape(GIST), site.url)))
+    pages = {f"/me/{ID}/raw": f"{site.url}/me/{ID}/raw/{REVISION}/plot.py", f"/me/{ID}/raw/{REVISION}/plot.py": "x = 1"}
+    site.pages.update(pages)
+    found = transient.read(f"{site.url}/me/{ID}", Context(cwd=tmp_path, environ={}))
+    assert (found.data, found.source) == (b"x = 1", f"{site.url}/me/{ID}")

@@ -64,7 +64,7 @@ def _launch(commands: Commands) -> None:
         "launch", later("launching", "launch"), "open a repository, folder or archive in JupyterLab, kernels ready"
     )
     launch.add_argument(
-        "target", metavar="TARGET", help="a git URL, a folder, or a .zip or .tar archive here or at a URL"
+        "target", metavar="TARGET", help="a git URL, a folder, a .zip or .tar archive here or at a URL, or a Zenodo DOI"
     )
     launch.add_argument("--ref", metavar="REF", help="the branch, tag or commit of a git repository")
     launch.add_argument("--subfolder", metavar="PATH", help="where the workspace is in it")

@@ -30,7 +30,11 @@ LONGEST_ARGUMENT = 100_000
 PATIENCE = 30
 """Seconds that a server may keep silent."""
 
-_GIST = re.compile(r"https://gist\.github\.com/[\w.-]+/[0-9a-f]+/?\Z")
+_GIST = re.compile(
+    r"(?P<gist>https://gist\.github\.com/(?:[0-9a-f]{20,}|[\w-]+/[0-9a-f]+))"
+    r"(?:/(?P<revision>[0-9a-f]{40}))?/?(?:#(?P<file>.*))?"
+)
+"""The page of a gist: `/USER/ID` or `/ID`, perhaps at a revision, perhaps at one of its files."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +97,19 @@ def _standard_input() -> bytes:
     return data
 
 
+def raw_address(address: str) -> str:
+    """Where the text of a script is: a gist's page is no script, its first file is. Raises PixiError."""
+    gist = _GIST.fullmatch(address)
+    if gist is None:
+        return address
+    if gist["file"]:
+        raise PixiError(
+            f"{address} is a page, which does not say the name of the file",
+            help="Open the file by its Raw button there, and give that address.",
+        )
+    return f"{gist['gist']}/raw" + (f"/{gist['revision']}" if gist["revision"] else "")
+
+
 def _fetched(address: str, context: Context) -> bytes:
     if context.offline:
         raise NetworkError(f"{address} cannot be fetched: this is offline", code="offline")
@@ -106,7 +123,7 @@ def _fetched(address: str, context: Context) -> bytes:
         request.HTTPDefaultErrorHandler(),
     ):
         opener.add_handler(handler)
-    where = address.rstrip("/") + "/raw" if _GIST.match(address) else address
+    where = raw_address(address)
     try:
         asked = request.Request(where, headers={"User-Agent": "jupyter-pixi"})  # noqa: S310 - only these handlers
         with opener.open(asked, timeout=PATIENCE) as answer:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
+import json
 import stat
 import tarfile
 import zipfile
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from jupyter_pixi.errors import InstallError, NetworkError, PixiError, Refused
@@ -216,3 +220,75 @@ def test_an_archive_that_is_not_fetched(
 def test_nobody_answers(tmp_path: Path):
     with pytest.raises(NetworkError, match="cannot be fetched"):
         fetch(Target("archive", "http://127.0.0.1:9/x.zip"), tmp_path / "in", print)
+
+
+def test_an_archive_has_the_checksum_of_its_address(archives: str, tmp_path: Path):
+    local = tmp_path / "s.zip"
+    right = hashlib.sha256(local.read_bytes()).hexdigest()
+    for number, address in enumerate((str(local), f"{archives}/good/x.zip")):
+        where = fetch(parse(f"{address}#sha256={right}"), tmp_path / f"right-{number}", print)
+        assert (where / "pixi.toml").read_text() == "x"
+        with pytest.raises(Refused, match=rf"its sha256 is {right}, not {'0' * 64}"):
+            fetch(parse(f"{address}#sha256={'0' * 64}"), tmp_path / f"wrong-{number}", print)
+        assert not (tmp_path / f"wrong-{number}").exists()
+
+
+class Records(Quiet):
+    """A stand-in for Zenodo: record 1 leads to 2, its newest version, which has an archive among its files."""
+
+    content = b""
+    files: list[dict[str, object]] = []  # noqa: RUF012
+
+    def do_GET(self) -> None:
+        """The API, and the files."""
+        if self.path == "/api/records/1":
+            self.send_response(301)
+            self.send_header("Location", "/api/records/2")
+            self.end_headers()
+            return
+        known = {"/api/records/2": json.dumps({"files": self.files}).encode(), "/api/records/3": b"<html>"}
+        body = known.get(self.path, self.content if self.path.startswith("/records/2/files/") else None)
+        self.send_response(200 if body is not None else 404)
+        self.end_headers()
+        self.wfile.write(body or b"")
+
+
+def record(tmp_path: Path, *files: dict[str, object]) -> AbstractContextManager[str]:
+    content = zip_of(tmp_path / "s.zip", **{"top__pixi.toml": ("x", 0)}).read_bytes()
+    return loopback(Records, content=content, files=list(files))
+
+
+def test_a_record_is_its_one_archive_with_its_checksum(tmp_path: Path):
+    files = [{"key": "README.md", "checksum": "md5:0"}, {"key": "we ather.zip", "checksum": "md5:" + "0" * 32}]
+    with record(tmp_path, *files) as url:
+        with pytest.raises(Refused, match="its md5 is"):
+            fetch(parse(f"{url}/records/1"), tmp_path / "in", print)
+        assert not (tmp_path / "in").exists()
+        files[1]["checksum"] = "md5:" + hashlib.md5((tmp_path / "s.zip").read_bytes()).hexdigest()
+    with record(tmp_path, *files) as url:
+        target = parse(f"{url}/records/1")
+        where = fetch(target, tmp_path / "in", print)
+        assert (where / "pixi.toml").read_text() == "x"
+        assert fetch(target, tmp_path / "in", print) == where, "it stays as it is"
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        ([], "no file that is one"),
+        ([{"key": "a.zip"}, {"key": "b.tar.gz"}], r"but a\.zip, b\.tar\.gz"),
+        ([{"key": "../../x.zip"}], "no file that is one"),
+        ([{"name": "x.zip"}], "does not answer as a record"),
+        (["x.zip"], "does not answer as a record"),
+    ],
+)
+def test_a_record_without_one_archive(tmp_path: Path, files: list[Any], said: str):
+    with record(tmp_path, *files) as url, pytest.raises((Refused, NetworkError), match=said):
+        fetch(parse(f"{url}/records/2"), tmp_path / "in", print)
+
+
+def test_what_is_no_record(tmp_path: Path):
+    with record(tmp_path) as url:
+        for number, said in ((3, "does not answer as a record"), (4, "404")):
+            with pytest.raises(NetworkError, match=said):
+                fetch(parse(f"{url}/records/{number}"), tmp_path / "in", print)

@@ -137,3 +137,59 @@ def test_where_an_archives_server_may_send_on():
         check_redirect(old, "http://127.0.0.1/x", Rules())
     with pytest.raises(Refused, match="codeload"):
         parse("https://codeload.github.com/me/x.zip", rules=FOR_LINKS)
+
+
+SHA = "0123456789ABCDEF" * 4
+
+
+def test_a_checksum_stands_behind_the_address():
+    found = parse(f"https://example.org/x.zip?key=1#sha256={SHA}")
+    assert (found.address, found.digest) == ("https://example.org/x.zip?key=1", f"sha256:{SHA.lower()}")
+    assert parse(f"doi:10.5281/zenodo.7#md5={SHA[:32]}").digest == f"md5:{SHA[:32].lower()}"
+
+
+@pytest.mark.parametrize("hashed", ["sha256=", f"sha256={SHA[1:]}", f"sha256={SHA[1:]}x", f"crc32={SHA}", "egg=x"])
+def test_checksums_that_are_none(hashed: str):
+    with pytest.raises(Refused, match="not the checksum"):
+        parse(f"https://example.org/x.zip#{hashed}")
+
+
+def test_a_checksum_is_not_for_a_repository(tmp_path: Path):
+    with pytest.raises(Refused, match="belongs to an archive"):
+        parse(f"https://example.org/x#sha256={SHA}")
+    odd = tmp_path / "a#b"
+    odd.mkdir()
+    assert parse(str(odd)).address == str(odd)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "10.5281/zenodo.123",
+            "doi:10.5281/zenodo.123",
+            "https://doi.org/10.5281/zenodo.123",
+            "DOI:10.5281/Zenodo.123",
+        ),
+        *("https://zenodo.org/records/123", "https://zenodo.org/record/123/"),
+    ],
+)
+def test_a_record_of_zenodo(text: str):
+    found = parse(text, subfolder="a", rules=FOR_LINKS)
+    assert (found.kind, found.address) == ("record", "https://zenodo.org/records/123")
+    assert (found.name, found.subfolder, found.digest) == ("record-123", "a", "")
+
+
+@pytest.mark.parametrize("text", ["10.1000/182", "doi:10.5281/zenodo.x", "https://doi.org/10.6084/m9.figshare.1"])
+def test_dois_that_are_not_understood(text: str):
+    with pytest.raises(Refused, match="no DOI of Zenodo"):
+        parse(text)
+
+
+def test_a_record_comes_from_allowed_hosts_only():
+    with pytest.raises(Refused, match="not fetched from"):
+        parse("10.5281/zenodo.1", rules=Rules(hosts=("github.com",), local=False))
+    with pytest.raises(Refused):
+        parse("http://127.0.0.1:9/records/1", rules=FOR_LINKS)
+    with pytest.raises(Refused, match="belongs to a git repository"):
+        parse("10.5281/zenodo.1", ref="main")

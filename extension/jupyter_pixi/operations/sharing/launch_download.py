@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import http.client
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 from urllib.error import HTTPError, URLError
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from ...errors import NetworkError, Refused
@@ -21,12 +23,20 @@ STALLED = 60.0
 
 def download(target: Target, folder: Path, rules: Rules) -> Path:
     """Fetch the archive into `folder` and return the file. Raises Refused and NetworkError."""
-    file = folder / Path(urlsplit(target.address).path).name
+    file = folder / unquote(Path(urlsplit(target.address).path).name).replace("/", "-")
+    with opened(target, target.address, rules) as answer, file.open("wb") as out:
+        _copy(answer, out, int(answer.headers.get("Content-Length") or 0))
+    return file
+
+
+@contextmanager
+def opened(target: Target, address: str, rules: Rules) -> Iterator[Any]:
+    """The answer of a server to what is asked for a target. Raises Refused and NetworkError, also while it is read."""
     opener = build_opener(_Redirects(rules))
     opener.addheaders = [("User-Agent", "jupyter-pixi")]
     try:
-        with opener.open(Request(target.address), timeout=STALLED) as answer, file.open("wb") as out:  # noqa: S310
-            _copy(answer, out, int(answer.headers.get("Content-Length") or 0))
+        with opener.open(Request(address), timeout=STALLED) as answer:  # noqa: S310
+            yield answer
     except HTTPError as error:
         raise NetworkError(
             f"{target.shown} cannot be fetched: {error.code} {error.reason}.", help="Is the address right, and public?"
@@ -34,7 +44,6 @@ def download(target: Target, folder: Path, rules: Rules) -> Path:
     except (URLError, TimeoutError, http.client.HTTPException, ConnectionError) as error:
         reason = getattr(error, "reason", None) or error
         raise NetworkError(f"{target.shown} cannot be fetched: {reason}.") from None
-    return file
 
 
 def _copy(answer: IO[bytes], out: IO[bytes], size: int) -> None:

@@ -5,6 +5,7 @@ A folder that is there from an earlier launch keeps what its user changed.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -16,6 +17,7 @@ from ...errors import Refused
 from . import launch_git
 from .launch_archive import only_folder, unpack
 from .launch_download import download
+from .launch_record import archive_of
 from .launch_target import FOR_PERSONS, Rules, Target
 
 RECORD = Path(".pixi", "jupyter-pixi", "launched.json")
@@ -61,16 +63,35 @@ def advance(target: Target, place: Path, fetched: Path, tell: Tell, environ: Map
 
 
 def _unpacked(target: Target, place: Path, tell: Tell, rules: Rules) -> Path:
-    if "://" not in target.address:
-        unpack(Path(target.address), place, tell)
+    archive = archive_of(target, rules) if target.kind == "record" else target
+    if "://" not in archive.address:
+        _check_digest(Path(archive.address), archive.digest)
+        unpack(Path(archive.address), place, tell)
     else:
         with tempfile.TemporaryDirectory(prefix="jupyter-pixi-download-") as folder:
-            unpack(download(target, Path(folder), rules), place, tell)
+            file = download(archive, Path(folder), rules)
+            _check_digest(file, archive.digest)
+            unpack(file, place, tell)
     where = only_folder(place)
     record = where / RECORD
     record.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     record.write_text(json.dumps({"address": target.shown}))
     return where
+
+
+def _check_digest(file: Path, expected: str) -> None:
+    """Raise Refused for an archive that has not the checksum that was asked for; "" asks for none."""
+    if not expected:
+        return
+    name, _, wanted = expected.partition(":")
+    with file.open("rb") as data:
+        found = hashlib.file_digest(data, lambda: hashlib.new(name, usedforsecurity=False)).hexdigest()
+    if found != wanted:
+        raise Refused(
+            f"{file.name} is not the archive that was asked for: its {name} is {found}, not {wanted}.",
+            help="It was changed or damaged since; nothing of it was unpacked.",
+            code="digest",
+        )
 
 
 def _kept(target: Target, place: Path, tell: Tell) -> Path:

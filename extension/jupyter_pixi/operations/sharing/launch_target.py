@@ -1,4 +1,4 @@
-"""Turns what a person or a link names into a target that is safe to fetch: a git repository, a folder, an archive.
+"""Turns what a person or a link names into a target that is safe to fetch: a repository, folder, archive, record.
 
 Everything here is untrusted. A repository's address has one of few schemes, and from a link one of few hosts; nothing
 that is handed to git begins with a dash; a path inside the target stays inside it. Pure but for looking whether a
@@ -10,7 +10,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 from urllib.parse import unquote, urlsplit
@@ -41,9 +41,17 @@ _PAGE = re.compile(
 )
 """The page of a folder, as it is copied from a browser; a branch with a slash in its name needs `--ref`."""
 
+_DOI = re.compile(r"(?:(?:https?://)?(?:dx\.)?doi\.org/|doi:)?10\.5281/zenodo\.(?P<id>[0-9]+)", re.IGNORECASE)
+_RECORD = re.compile(
+    r"(?P<server>https://(?:sandbox\.)?zenodo\.org|http://(?:127\.0\.0\.1|localhost)(?::[0-9]+)?)/records?/(?P<id>[0-9]+)/?"
+)
+_HASHED = re.compile(r"(?P<address>.*)#(?P<digest>[A-Za-z0-9]+=\w*)", re.DOTALL)
+_DIGESTS = {"sha256": 64, "sha512": 128, "md5": 32}
+"""Checksums that are understood, and how many hexadecimal digits they have. (md5 is what Zenodo gives.)"""
+
 _SHORT_HOSTS = {"github": "github.com", "gh": "github.com", "gitlab": "gitlab.com", "gl": "gitlab.com"}
 
-Kind = Literal["git", "folder", "archive"]
+Kind = Literal["git", "folder", "archive", "record"]
 
 
 @dataclass(frozen=True)
@@ -66,13 +74,15 @@ FOR_LINKS = Rules(hosts=HOSTS, local=False, http_hosts=())
 class Target:
     """What to fetch. `address` is a URL or an absolute path; `ref` None is the repository's default branch.
 
-    An archive is on this machine, or behind a URL.
+    An archive is on this machine, or behind a URL; `digest` is `ALGORITHM:HEX` of it, "" where it is not known. A
+    record is a page of Zenodo with an archive among its files.
     """
 
     kind: Kind
     address: str
     ref: str | None = None
     subfolder: str = ""
+    digest: str = ""
 
     @property
     def shown(self) -> str:
@@ -82,6 +92,8 @@ class Target:
     @property
     def name(self) -> str:
         """A name for the folder it is put into."""
+        if self.kind == "record":
+            return "record-" + self.address.rpartition("/")[2]
         last = unquote(self.shown.rstrip("/").rpartition("/")[2].rpartition(":")[2])
         for suffix in (".git", *sorted(ARCHIVES, key=len, reverse=True)):
             last = last.removesuffix(suffix)
@@ -98,12 +110,26 @@ def parse(
 ) -> Target:
     """The target that a text names. Raises Refused with the reason for one that is not fetched."""
     text = text.strip()
+    hashed = _HASHED.fullmatch(text)
+    if hashed:
+        target = parse(hashed["address"], ref=ref, subfolder=subfolder, cwd=cwd, rules=rules)
+        return _with_digest(target, hashed["digest"])
     odd = r"[\x00-\x1f\x7f]" if rules.local and "://" not in text else r"[\x00-\x20\x7f\\]"
     if not text or text.startswith("-") or re.search(odd, text):
         raise Refused(f"'{text}' is not the address of a workspace.", code="target")
     inside = check_path(subfolder or "")
     reference = check_ref(ref) if ref else None
     short, page = _SHORT.fullmatch(text), _PAGE.fullmatch(text)
+    record = _DOI.fullmatch(text) or _RECORD.fullmatch(text)
+    if record:
+        server = record.groupdict().get("server") or "https://zenodo.org"
+        return _record(f"{server}/records/{record['id']}", reference, inside, rules)
+    if re.match(r"(?:doi:|(?:https?://)?(?:dx\.)?doi\.org/)|10\.[0-9]{4,}/", text, re.IGNORECASE):
+        raise Refused(
+            f"'{text}' is no DOI of Zenodo (10.5281/zenodo.…), which are the ones that are understood here.",
+            help="Give the address of the archive or repository that it stands for.",
+            code="target",
+        )
     if short:
         text = f"https://{_SHORT_HOSTS[short['host']]}/{short['path']}"
     elif page:
@@ -114,13 +140,44 @@ def parse(
         is_archive = scp is None and text.partition("?")[0].lower().endswith(ARCHIVES)
         _check_address(text, rules, "archive" if is_archive else "git")
         if is_archive and reference is not None:
-            raise Refused("A ref belongs to a git repository.", code="target")
+            raise _no_ref()
         return Target("archive" if is_archive else "git", text, reference, inside)
     if "::" in text:
         raise Refused(f"'{text}' names a git helper, and those run commands.", code="target")
     if not rules.local:
         raise Refused(f"'{text}' is not the address of a repository.", code="target")
     return _local(text, reference, inside, cwd or Path.cwd())
+
+
+def _record(address: str, ref: str | None, inside: str, rules: Rules) -> Target:
+    if ref is not None:
+        raise _no_ref()
+    _check_address(address, rules, "archive")
+    return Target("record", address, None, inside)
+
+
+def _no_ref() -> Refused:
+    return Refused("A ref belongs to a git repository.", code="target")
+
+
+def _with_digest(target: Target, fragment: str) -> Target:
+    """The target with the checksum that stands behind its address, as pip and Pixi write it. Raises Refused."""
+    if target.kind not in ("archive", "record"):
+        raise Refused(
+            "A checksum belongs to an archive.", help="A commit, as the ref, is the one of a repository.", code="digest"
+        )
+    digest = digest_of(fragment, "=")
+    if not digest:
+        forms = ", ".join(f"#{name}=…" for name in _DIGESTS)
+        raise Refused(f"'#{fragment}' is not the checksum of an archive; it is one of {forms}.", code="digest")
+    return replace(target, digest=digest)
+
+
+def digest_of(text: str, separator: str) -> str:
+    """A checksum as `ALGORITHM:HEX`, from `ALGORITHM<separator>HEX`; "" where the text is none."""
+    name, _, value = text.partition(separator)
+    fits = len(value) == _DIGESTS.get(name.lower(), 0) and re.fullmatch(r"[0-9a-fA-F]+", value)
+    return f"{name}:{value}".lower() if fits else ""
 
 
 def _page(page: re.Match[str], ref: str | None) -> tuple[str, str, str]:
@@ -146,7 +203,7 @@ def _local(text: str, ref: str | None, inside: str, cwd: Path) -> Target:
             code="target",
         )
     if ref is not None and kind != "git":
-        raise Refused("A ref belongs to a git repository.", code="target")
+        raise _no_ref()
     return Target(kind, str(path), ref, inside)
 
 
