@@ -8,12 +8,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import TYPE_CHECKING
 
 from ..environments.model import Environment, SolveUnit
 from ..lockfile import packages as locked
 from ..lockfile.model import Package
 from ..lockfile.packages import normalize as pypi_name
+from ..manifest import versions
 from .request import LockRequest, Pair
+
+if TYPE_CHECKING:
+    from ..lockfile.check import Keep
 
 
 class Action(IntEnum):
@@ -64,7 +69,8 @@ def _step(request: LockRequest, unit: SolveUnit, platform: str) -> Step:
     members = [m for m in unit.members if platform in m.on]
     actions = [_action(request, (m.name, platform)) for m in members]
     action = max(actions, default=Action.SOLVE)
-    found = [tuple(_preferred(request, (m.name, platform), action)) for m in members]
+    keep = _keep(request, unit)
+    found = [tuple(_preferred(request, (m.name, platform), action, keep)) for m in members]
     return Step(
         unit,
         platform,
@@ -90,10 +96,15 @@ def _action(request: LockRequest, pair: Pair) -> Action:
     return Action.PYPI if verdict.pypi_only else Action.SOLVE
 
 
-def _preferred(request: LockRequest, pair: Pair, action: Action) -> Iterator[Package]:
+def _keep(request: LockRequest, unit: SolveUnit) -> Keep:
+    """What a unit may lean on: what one member may not, no member does."""
+    rows = request.verdict.environments if request.verdict else {}
+    found = {v.keep for m in unit.members for v in rows.get(m.name, {}).values() if not v.up_to_date}
+    return "nothing" if "nothing" in found else "conda" if "conda" in found else "all"
+
+
+def _preferred(request: LockRequest, pair: Pair, action: Action, keep: Keep) -> Iterator[Package]:
     """The locked packages of a pair that its next solve may lean on."""
-    verdict = request.verdict.environments.get(pair[0], {}).get(pair[1]) if request.verdict else None
-    keep = verdict.keep if verdict is not None and not verdict.up_to_date else "all"
     for package in locked_packages(request, pair):
         is_pypi = package.kind == "pypi"
         stays = action is Action.KEEP or (action is Action.PYPI and not is_pypi)
@@ -114,8 +125,16 @@ def _is_unlocked(request: LockRequest, pair: Pair, package: Package) -> bool:
 
 
 def _unique(packages: Iterable[Package]) -> tuple[Package, ...]:
-    """The packages without repetition; of several conda packages with one name (members that differ) the first."""
-    by_name: dict[tuple[str, str], Package] = {}
+    """The packages without repetition; of several with one name (members that differ) that of the highest version."""
+    by_name: dict[tuple[bool, str], Package] = {}
     for package in packages:
-        by_name.setdefault((package.kind, locked.name(package)), package)
+        key = (package.kind == "pypi", locked.name(package))
+        present = by_name.setdefault(key, package)
+        if present.location != package.location and _is_higher(package, present):
+            by_name[key] = package
     return tuple(by_name.values())
+
+
+def _is_higher(package: Package, other: Package) -> bool:
+    one, two = (versions.parse(locked.version(p) or "") for p in (package, other))
+    return one is not None and (two is None or versions.compare(one, two) > 0)

@@ -7,6 +7,7 @@ from jupyter_pixi.errors import NetworkError, SolveError, UnsupportedFeature
 from jupyter_pixi.events import Phase, Progress, Warn
 from jupyter_pixi.lockfile import packages as locked
 from jupyter_pixi.lockfile import write_lock
+from jupyter_pixi.lockfile.check import check
 
 from .conftest import BUILT
 
@@ -92,6 +93,32 @@ def test_a_group_is_solved_once_and_split(space, channel, shown):
     assert shown(lock) == {"lib": "1.0"}
     assert shown(lock, "t") == {"lib": "1.0", "tool": "1.0"}
     assert shown(lock, "alone") == {"lib": "2.0"}
+
+
+@pytest.mark.parametrize("names", [("a", "b"), ("b", "a")])
+def test_of_versions_that_members_had_before_they_became_a_group_the_highest_is_preferred(space, channel, shown, names):
+    channel.add("lib", "10.0")
+    specs = dict(zip(names, ("<2", "<3"), strict=True))
+    text = "".join(f'[feature.{name}.dependencies]\nlib = "{spec}"\n' for name, spec in sorted(specs.items()))
+    before = space.lock(text + '[environments]\na = ["a"]\nb = ["b"]\n')
+    open_ended = text.replace('"<2"', '"*"').replace('"<3"', '"*"')
+    groups = '[environments]\na = {features = ["a"], solve-group = "g"}\nb = {features = ["b"], solve-group = "g"}\n'
+    lock = space.lock(open_ended + groups, previous=before)
+    assert [shown(lock, name) for name in "ab"] == [{"lib": "2.0"}] * 2
+
+
+def test_what_one_member_may_not_lean_on_no_member_of_its_group_does(space, channel, shown):
+    text = (
+        '[feature.a]\n[feature.a.dependencies]\napp = "*"\n[feature.b.dependencies]\nlib = "<2"\n[environments]\n'
+        'a = {features = ["a"], solve-group = "g"}\nb = {features = ["b"], solve-group = "g"}\n'
+    )
+    before = space.lock(text)
+    assert shown(before, "a") == {"app": "1.0", "lib": "1.0"}
+    changed = text.replace("[feature.a]", '[feature.a]\nchannel-priority = "flexible"').replace("<2", "*")
+    request = space.request(changed)
+    verdict = check(request.manifest, request.environments, before)
+    assert verdict.environments["b"]["linux-64"].keep == "all"
+    assert shown(space.lock(changed, previous=before, verdict=verdict), "b") == {"lib": "2.0"}
 
 
 def test_environments_that_are_gone_disappear(space):
