@@ -18,6 +18,7 @@ from .model import Package
 
 LEGACY_KINDS = ("conda", "pypi")
 _DROPPED = frozenset({"arch", "platform", "input", "dev", "category", "manager", "optional"})
+_REQUIREMENTS = frozenset({"requires_dist", "requires_python"})
 _RENAMED = {"package_build_source": "source", "sources": "source_depends"}
 
 
@@ -30,6 +31,33 @@ def milliseconds(timestamp: str) -> str:
     if timestamp.isdigit() and int(timestamp) <= _SECONDS_END:
         return f"{timestamp}000"
     return timestamp
+
+
+def sorted_fields(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Fields of a package before version 7 with the timestamp in milliseconds and the package URLs sorted."""
+    made = dict(fields)
+    if made.get("timestamp"):
+        made["timestamp"] = milliseconds(made["timestamp"])
+    if len(made.get("purls") or ()) > 1:
+        made["purls"] = sorted(set(made["purls"]), key=lambda purl: purl.partition("?"))
+    return made
+
+
+def normalise_requirements(document: Any, converted: Any) -> None:
+    """Give the PyPI packages of a version 4 or 5 document their requirements as rattler writes them today.
+
+    `converted` is the same lock after `convert`. (Clauses sorted by version, markers in their normal form.)
+    """
+    modern = {_pypi_key(item, item["pypi"]): item for item in converted["packages"] if "pypi" in item}
+    for item in document["packages"]:
+        if item.get("kind") == "pypi":
+            found = modern.get(_pypi_key(item, item.get("url") or item.get("path") or ""))
+            if found is not None:
+                item.update({key: found[key] for key in _REQUIREMENTS & item.keys() & found.keys()})
+
+
+def _pypi_key(item: Mapping[str, Any], location: str) -> tuple[str, str]:
+    return str(item.get("name")), location.removeprefix("direct+").removeprefix("./")
 
 
 def modern_fields(kind: str, location: str, fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -64,7 +92,7 @@ def source_id(location: str, fields: Mapping[str, Any]) -> Package:
 
 
 def convert(text: str) -> str:
-    """A lock file of version 1 to 3 as text of the current version, by rattler.
+    """A lock file of version 1 to 5 as text of the current version, by rattler.
 
     Raises whatever rattler raises for text it cannot read.
     """

@@ -10,9 +10,11 @@ from typing import Any
 from ..errors import LockFileError, Place
 from . import legacy, schema, yaml_general, yaml_subset
 from .model import CURRENT_VERSION, LockFile
+from .shapes import BadShape
 
 _LARGEST = 256 * 1024 * 1024
-_VERSION = re.compile(r"^version:\s*['\"]?(\d{1,9})['\"]?\s*(?:#.*)?$", re.MULTILINE)
+_VERSION = re.compile(r"^version:\s*(\d{1,9})\s*(?:#.*)?$", re.MULTILINE)
+_QUOTED_VERSION = re.compile(r"^version:\s*['\"]", re.MULTILINE)
 _CONFLICT = re.compile(r"^(?:<{7}|>{7}|={7})(?: |$)", re.MULTILINE)
 _HELP = "Restore it from version control (`restore` brings git's HEAD), or delete it and lock again (`lock`)."
 _MARKERS = ("<" * 7, ">" * 7, "=" * 7)
@@ -55,26 +57,35 @@ def read_lock(data: bytes, path: Path) -> LockFile:
     if len(data) > _LARGEST:
         raise _error(path, f"it is larger than {_LARGEST // 2**20} MB")
     try:
-        text = data.decode("utf-8-sig")
+        text = data.decode()
     except UnicodeDecodeError as error:
         raise _error(path, "it is not UTF-8 text", data[: error.start].count(b"\n") + 1) from None
+    if text.startswith("\ufeff"):
+        raise _error(path, "it begins with a byte order mark, which Pixi does not read", 1)
     version = _version(text, path)
     if version < 4:
         text = _converted(text, path)
     try:
-        document: Any = yaml_subset.parse(text)
-        return schema.lock_of(document, version)
-    except (yaml_subset.NotInSubset, schema.BadShape):
+        return _lock_of(yaml_subset.parse(text), text, version, path)
+    except (yaml_subset.NotInSubset, BadShape):
         return _read_any(text, version, path)
+
+
+def _lock_of(document: Any, text: str, version: int, path: Path) -> LockFile:
+    lock = schema.lock_of(document, version)
+    if version not in (4, 5):
+        return lock
+    legacy.normalise_requirements(document, yaml_subset.parse(_converted(text, path)))
+    return schema.lock_of(document, version)
 
 
 def _read_any(text: str, version: int, path: Path) -> LockFile:
     """Read text that is not as serde_yaml writes it, or not as a lock file should be: find out which."""
     try:
-        return schema.lock_of(yaml_general.parse(text), version)
+        return _lock_of(yaml_general.parse(text), text, version, path)
     except yaml_general.BadYaml as error:
         raise _error(path, error.message, error.line, error.column) from None
-    except schema.BadShape as error:
+    except BadShape as error:
         raise _error(path, error.message, yaml_general.line_of(text, error.path)) from None
 
 
@@ -93,7 +104,7 @@ def _version(text: str, path: Path) -> int:
         except yaml_general.BadYaml as error:
             raise _error(path, error.message, error.line, error.column) from None
         stated = document.get("version") if isinstance(document, dict) else None
-        if not isinstance(stated, str) or not stated.isdigit() or len(stated) > 9:
+        if not isinstance(stated, str) or not stated.isdigit() or len(stated) > 9 or _QUOTED_VERSION.search(text):
             raise _error(path, "missing field `version`" if stated is None else "`version` is not a number", 1)
         version = int(stated)
     else:

@@ -121,7 +121,6 @@ def test_both_readers_agree() -> None:
         lambda text: text.replace("  - __cuda=12", "  - __cuda=12  # the GPU nodes"),
         lambda text: text.replace("- __unix=0=0", '- "__unix=0=0"'),
         lambda text: text.replace("  virtual-packages:\n  - __cuda=12", "  virtual-packages: [__cuda=12]"),
-        lambda text: "\ufeff" + text,
         lambda text: "---\n" + text,
         lambda text: text.rstrip("\n"),
     ],
@@ -137,6 +136,8 @@ def test_hand_edits_do_not_change_the_meaning(edit) -> None:
         ("version: 7\nplatforms:\n- name: linux", "missing field `environments`", 1),
         ("hello", "missing field `version`", 1),
         ("version: seven", "`version` is not a number", 1),
+        ("version: '7'\nenvironments: {}\npackages: []", "`version` is not a number", 1),
+        ("\ufeffversion: 7\nenvironments: {}\npackages: []", "byte order mark", 1),
         ("version: 7\nenvironments: []\npackages: []", "expected a mapping, found a list", 2),
         ("version: 7\nenvironments: {}\npackages: {}", "expected a list, found a mapping", 3),
         ("version: 7\nenvironments: {}\npackages:\n- name: x\n", "missing field `conda`, `conda_source` or `pypi`", 4),
@@ -144,10 +145,11 @@ def test_hand_edits_do_not_change_the_meaning(edit) -> None:
         ("version: 7\nenvironments: {}\npackages:\n- pypi: ./x\n  name:\n    y: z\n", "expected a string", 5),
         ("version: 7\nenvironments: {}\npackages: []\nversion: 6\n", "the key 'version' stands twice", 4),
         ("version: 7\nenvironments:\n  a: b: c\n", "mapping values are not allowed", 3),
-        ("version: 7\nplatforms: []\nenvironments:\n  d:\n    packages:\n      l:\n      - conda: x\npackages: []\n",
-         "the package 'x' is missing in `packages`", 7),
-        ("version: 7\nplatforms: []\nenvironments:\n  d:\n    packages:\n      l: []\npackages: []\n",
-         "the platform 'l' is missing in `platforms`", 6),
+        ("version: 7\nplatforms: []\nenvironments:\n  d:\n    channels: []\n    packages:\n      l:\n      - conda: x\n"
+         "packages: []",
+         "the package 'x' is missing in `packages`", 8),
+        ("version: 7\nplatforms: []\nenvironments:\n  d:\n    channels: []\n    packages:\n      l: []\npackages: []",
+         "the platform 'l' is missing in `platforms`", 7),
         ("version: 6\n<<<<<<< HEAD\n", "conflict markers", 2),
         ("version: 7\na: " + "[" * 100_000, "nested too deeply", 2),
         ("version: 7\na: " + "- " * 100_000 + "x", "not allowed", 2),
@@ -164,6 +166,41 @@ def test_what_is_wrong_is_told_with_its_line(text: str, reason: str, line: int |
     assert caught.value.place is not None
     assert caught.value.place.line == line
     assert caught.value.help
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        ("version: 7", "version: 6", "'p1' is not a known subdir"),
+        ("subdir: linux-64", "subdir: linux-65", "'linux-65' is not a known subdir"),
+        (
+            "platforms:\n- name: linux-64\n  virtual-packages:\n  - __unix=0=0\n",
+            "platforms:\n",
+            "'linux-64' is missing",
+        ),
+        ("strategy: lowest-version", "strategy: lowest", "unknown strategy 'lowest'"),
+        ("channel-priority: flexible", "channel-priority: loose", "unknown channel-priority 'loose'"),
+        ("pypi-prerelease-mode: allow", "pypi-prerelease-mode: never", "unknown pypi-prerelease-mode 'never'"),
+        ("    channels:\n    - url: https://conda.anaconda.org/tiny/\n", "", "missing field `channels`"),
+        ("- url: https://conda", "- https://conda", "expected a mapping, found a string"),
+        ("  depends:\n  - lib >=1,<2\n  - '>=odd'\n", "  depends: lib\n", "expected a list, found a string"),
+        ("  depends:\n  - lib >=1,<2\n  - '>=odd'\n", "  depends:\n", "expected a list, found nothing"),
+        ("  purls: []", "  purls:\n  - app", "expected a package URL"),
+        ("  purls: []", "  noarch: sometimes", "expected `python` or `generic`"),
+        ("  purls: []", "  file_name: app", "expected the name of a conda archive"),
+        ("  purls: []", "  channel: tiny", "expected a URL"),
+        ("https://conda.anaconda.org/tiny/linux-64/app", "./app", "missing field `subdir`"),
+        ("'>=3.6'", "'3.6'", "expected version specifiers"),
+        ("version: '3.10'", "version: latest", "'latest' is not a version"),
+        ("name: idna", "name: id na", "'id na' is not the name of a PyPI package"),
+    ],
+)
+def test_what_rattler_does_not_read_is_refused(old: str, new: str, reason: str) -> None:
+    changed = LOCK.replace(old, new)
+    assert changed != LOCK
+    with pytest.raises(LockFileError) as caught:
+        read_lock(changed.encode(), PATH)
+    assert reason in caught.value.message
 
 
 def test_bytes_that_are_no_text_are_refused() -> None:
@@ -246,14 +283,32 @@ packages:
   url: https://conda.anaconda.org/tiny/win-64/bzip2-1.0.8-hcfcfb64_5.conda
   md5: 26eb8ca6ea332b675e11704cce84a3be
   timestamp: 1699280668
+  purls:
+  - pkg:pypi/c
+  - pkg:pypi/b
 - kind: pypi
   name: has-extras
   version: 0.1.0
   path: has-extras
+  requires_dist:
+  - a[x] <3, >=2.1 ; extra == 'all'
+  - b >=1
+  - c @ https://files.test/c-1.0.tar.gz
+  requires_python: <4,>=3.8
 """
     bzip2, extras = read_lock(text.encode(), PATH).environments["default"].packages["win-64"]
-    assert bzip2.fields == {"md5": "26eb8ca6ea332b675e11704cce84a3be", "timestamp": "1699280668000"}
+    assert bzip2.fields == {
+        "md5": "26eb8ca6ea332b675e11704cce84a3be",
+        "purls": ["pkg:pypi/b", "pkg:pypi/c"],
+        "timestamp": "1699280668000",
+    }
     assert packages.is_directory(extras)
+    assert packages.requires_dist(extras) == (
+        "a[x]>=2.1,<3 ; extra == 'all'",
+        "b>=1",
+        "c @ https://files.test/c-1.0.tar.gz",
+    )
+    assert packages.requires_python(extras) == ">=3.8,<4"
 
 
 AWKWARD = ["null", "[]", "{}", "''", "'", '"x', "1", ">=1", "- x", "[a, b]", "{a: b}", "x: y", "&a b", "*a", "|", "\t",
