@@ -20,6 +20,7 @@ from .lock import guard
 from .request import InstallReport, InstallRequest
 from .shared_cache import shared_caches
 from .statedata import state_data
+from .unfinished import Unfinished
 from .wanted import conda_identity
 
 if TYPE_CHECKING:
@@ -33,8 +34,8 @@ async def install(request: InstallRequest, sink: Sink) -> InstallReport:
 
     Raises UnsupportedPlatform if the packages cannot run here, UnsupportedFeature for source packages, Refused where
     the administrator does not allow where they come from, NetworkError and InstallError when fetching or linking
-    fails: the prefix is then marked as unfinished, and the next install repairs it. Cancelling leaves it in the same
-    state.
+    fails: where packages had moved the prefix is then marked as unfinished, and the next install repairs it; else it is
+    as it was. Cancelling leaves it in the same state.
     """
     want = request.wanted
     if want.sources:
@@ -135,14 +136,17 @@ async def _install(request: InstallRequest, held: PrefixGuard, sink: Sink) -> In
     """The work itself, with the prefix's lock held."""
     found = _compare(request)
     markers.sweep(request.prefix)
+    unfinished = Unfinished(request.prefix, held)
     if found.conda or found.pypi:
         for reason in found.reasons:
             sink(Note(text=reason))
-        held.begin()
-        markers.invalidate_marker(request.prefix)
-        statefile.remove_state(request.prefix)
+        unfinished.begin()
         orphans.sweep(request.prefix, request.cache_folder / "pkgs")
-    linked = await _link(request, found, sink) if found.conda else Linked()
+    try:
+        linked = await _link(request, found, unfinished, sink) if found.conda else Linked()
+    except BaseException:
+        unfinished.withdraw()
+        raise
     installed, removed = await _install_pypi(request, found, held, sink)
     markers.write_prefix_files(request.prefix)
     orphans.forget(request.prefix)
@@ -152,7 +156,7 @@ async def _install(request: InstallRequest, held: PrefixGuard, sink: Sink) -> In
     return InstallReport(request.prefix, linked.linked, linked.unlinked, installed, removed, found.reasons)
 
 
-async def _link(request: InstallRequest, found: Differences, sink: Sink) -> Linked:
+async def _link(request: InstallRequest, found: Differences, unfinished: Unfinished, sink: Sink) -> Linked:
     records = conda_records(request.prefix)
     here = {(r.name, r.version, r.build) for r in records.values()}
     orphans.note(request.prefix, here ^ {conda_identity(p) for p in request.wanted.conda.values()})
@@ -165,6 +169,7 @@ async def _link(request: InstallRequest, found: Differences, sink: Sink) -> Link
         config=request.config.rattler() if request.config is not None else None,
         reinstall=found.relink,
         installed={name: (record.version, record.build) for name, record in records.items()},
+        touch=unfinished.touch,
         offline=request.offline,
     )
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -53,24 +53,27 @@ async def link(
     config: Config | None = None,
     reinstall: frozenset[str] = frozenset(),
     installed: Mapping[str, tuple[str, str]] | None = None,
+    touch: Callable[[], None] = lambda: None,
     offline: bool = False,
 ) -> Linked:
     """Make the prefix hold exactly the wanted conda packages (ignored ones stay as they are).
 
     `shared` are caches that packages are taken from and that are never written to.
     `installed` is name -> (version, build) of what the prefix has, to know what has to be fetched. A record that a
-    crash of the machine left unreadable is forgotten, and its package linked anew. Raises InstallError or NetworkError;
+    crash of the machine left unreadable is forgotten, and its package linked anew. `touch` is called, by any thread,
+    before each package that is linked or removed. Raises InstallError or NetworkError;
     the prefix may then be half made.
     """
     have = installed or {}
     try:
-        return await _link(prefix, wanted, sink, package_cache, shared, config, reinstall, have, offline)
+        return await _link(prefix, wanted, sink, package_cache, shared, config, reinstall, have, touch, offline)
     except InstallError as error:
         lost = forget_unreadable(prefix) if error.code == _DAMAGED_RECORD else frozenset()
         if not lost:
             raise
+        touch()
         sink(Note(text=f"What conda-meta said of {', '.join(sorted(lost))} could not be read; linked anew."))
-        return await _link(prefix, wanted, sink, package_cache, shared, config, reinstall | lost, have, offline)
+        return await _link(prefix, wanted, sink, package_cache, shared, config, reinstall | lost, have, touch, offline)
 
 
 async def _link(
@@ -82,6 +85,7 @@ async def _link(
     config: Config | None,
     reinstall: frozenset[str],
     have: Mapping[str, tuple[str, str]],
+    touch: Callable[[], None],
     offline: bool,
 ) -> Linked:
     import rattler
@@ -103,7 +107,7 @@ async def _link(
             _check_local(missing, wanted)
             if offline:
                 _check_offline(missing, wanted)
-            reporter = Reporter(sink, {n: packages.size(wanted.conda[n]) or 0 for n in missing})
+            reporter = Reporter(sink, {n: packages.size(wanted.conda[n]) or 0 for n in missing}, touch)
             await rattler.install(
                 list(records.values()),
                 prefix,
@@ -218,12 +222,17 @@ def _safe(url: str) -> str:
     return re.sub(r"(?<=://)[^/@]+@", "", re.sub(r"/t/[^/]+/", "/t/***/", url))
 
 
+def _counted(packages: int) -> str:
+    return "1 package" if packages == 1 else f"{packages} packages"
+
+
 @dataclass
 class Reporter:
     """What the linker calls while it works, from threads of its own; becomes events for one sink."""
 
     sink: Sink
     sizes: Mapping[str, int]  # bytes to be downloaded, by package
+    touch: Callable[[], None]  # called before a package is linked or removed
     linked: list[str] = field(default_factory=list)
     unlinked: list[str] = field(default_factory=list)
     _mutex: threading.Lock = field(default_factory=threading.Lock)
@@ -244,8 +253,7 @@ class Reporter:
         with self._mutex:
             self._total = total_operations
             if total_operations:
-                packages = "1 package" if total_operations == 1 else f"{total_operations} packages"
-                self.sink(Phase(phase="link", title=f"Linking {packages}", total=total_operations))
+                self.sink(Phase(phase="link", title=f"Linking {_counted(total_operations)}", total=total_operations))
 
     def on_transaction_operation_start(self, operation: int) -> None:
         """A package begins."""
@@ -268,7 +276,7 @@ class Reporter:
             self._bytes[cache_entry] = 0
             if not self._downloading:
                 self._downloading = True
-                title = f"Downloading {len(self.sizes) or 1} packages"
+                title = f"Downloading {_counted(len(self.sizes) or 1)}"
                 self.sink(Phase(phase="download", title=title, total=len(self.sizes) or None))
         return cache_entry
 
@@ -305,6 +313,7 @@ class Reporter:
 
     def on_unlink_start(self, operation: int, package_name: str) -> int:
         """A package is being removed."""
+        self.touch()
         with self._mutex:
             self.unlinked.append(package_name)
             return self._token(package_name)
@@ -314,6 +323,7 @@ class Reporter:
 
     def on_link_start(self, operation: int, package_name: str) -> int:
         """A package is being linked."""
+        self.touch()
         with self._mutex:
             self.linked.append(package_name)
             return self._token(package_name)
@@ -341,6 +351,7 @@ class Reporter:
 
     def on_pre_unlink_start(self, package_name: str, script_path: str) -> int:
         """A pre-unlink script runs."""
+        self.touch()
         return 0
 
     def on_pre_unlink_complete(self, index: int, success: bool) -> None:

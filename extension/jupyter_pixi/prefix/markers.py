@@ -94,6 +94,11 @@ def meta_folder(prefix: Path) -> Path:
     return prefix / "conda-meta"
 
 
+def marker_path(prefix: Path) -> Path:
+    """Where the marker of a prefix stands."""
+    return meta_folder(prefix) / _MARKER_FILE
+
+
 def _read(path: Path) -> str | None:
     try:
         return path.read_text(encoding="utf-8")
@@ -103,7 +108,7 @@ def _read(path: Path) -> str | None:
 
 def read_marker(prefix: Path) -> Marker | None:
     """What `conda-meta/pixi` says; None where it is missing or not readable as a marker."""
-    text = _read(meta_folder(prefix) / _MARKER_FILE)
+    text = _read(marker_path(prefix))
     return parse_marker(text) if text is not None else None
 
 
@@ -130,7 +135,7 @@ def write_marker(prefix: Path, marker: Marker) -> bool:
 
     It need not reach the disk before the packages do that it vouches for.
     """
-    return system.replace_if_changed(meta_folder(prefix) / _MARKER_FILE, marker.to_json().encode(), durable=False)
+    return system.replace_if_changed(marker_path(prefix), marker.to_json().encode(), durable=False)
 
 
 def write_prefix_files(prefix: Path) -> bool:
@@ -148,7 +153,7 @@ def invalidate_marker(prefix: Path) -> None:
 
     A marker that cannot be parsed is removed. Raises OSError.
     """
-    path = meta_folder(prefix) / _MARKER_FILE
+    path = marker_path(prefix)
     text = _read(path)
     if text is None:
         return

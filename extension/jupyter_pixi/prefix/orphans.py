@@ -24,15 +24,20 @@ Identity = tuple[str, str, str]
 """Name, version and build."""
 
 
+def path(prefix: Path) -> Path:
+    """Where the note of a prefix stands."""
+    return meta_folder(prefix) / FILE
+
+
 def note(prefix: Path, moving: Iterable[Identity]) -> None:
     """Note what will be linked or removed, besides what an earlier install has noted and not done. Raises OSError."""
     found = sorted({*_noted(prefix), *moving})
-    (meta_folder(prefix) / FILE).write_text(json.dumps(found), encoding="utf-8")
+    path(prefix).write_text(json.dumps(found), encoding="utf-8")
 
 
 def forget(prefix: Path) -> None:
     """The install is complete. Raises OSError."""
-    (meta_folder(prefix) / FILE).unlink(missing_ok=True)
+    path(prefix).unlink(missing_ok=True)
 
 
 def sweep(prefix: Path, package_cache: Path) -> None:
@@ -61,7 +66,7 @@ def sweep(prefix: Path, package_cache: Path) -> None:
 
 def _noted(prefix: Path) -> list[Identity]:
     try:
-        rows: Any = json.loads((meta_folder(prefix) / FILE).read_bytes())
+        rows: Any = json.loads(path(prefix).read_bytes())
         return [(str(name), str(version), str(build)) for name, version, build in rows]
     except (OSError, ValueError, TypeError):
         return []

@@ -47,7 +47,7 @@ def state(prefix: Path, environment: Environment, lock: LockFile, platform: Plat
 
 def readiness(prefix: Path, want: Wanted, sources: Mapping[str, Source]) -> Readiness:
     """The same, for what the prefix should hold."""
-    if not markers.meta_folder(prefix).is_dir():
+    if _is_new(prefix):
         count = len(want.conda) + len(want.pypi)
         return Readiness("not-installed", "The environment is not installed yet.", count, _size(want, want.conda))
     found = compare(prefix, want, sources)
@@ -57,6 +57,13 @@ def readiness(prefix: Path, want: Wanted, sources: Mapping[str, Source]) -> Read
     reason = found.reasons[0] if found.reasons else _reason(found)
     fetch = [name for name in (*found.missing, *found.changed) if name in want.conda]
     return Readiness("out-of-date", reason, len(moving), _size(want, fetch))
+
+
+def _is_new(prefix: Path) -> bool:
+    """Whether nothing was ever linked there: an install that was cancelled while it fetched leaves an empty folder."""
+    folder = markers.meta_folder(prefix)
+    marked = markers.read_fingerprint(prefix) is not None or markers.read_marker(prefix) is not None
+    return not folder.is_dir() or not (marked or any(folder.glob("*.json")))
 
 
 def _size(want: Wanted, names: Iterable[str]) -> int:

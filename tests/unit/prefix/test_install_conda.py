@@ -62,6 +62,12 @@ def snapshot(folder: Path) -> dict[str, tuple[int, int]]:
     }
 
 
+def contents(folder: Path) -> dict[str, bytes]:
+    """What the files of a folder hold."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+
+
 def test_first_install_writes_everything_pixi_expects(channel: Path, root: Path, cache: Path) -> None:
     a, b = conda_package(channel, "a", depends=("__unix", "b")), conda_package(channel, "b")
     asked = request(root, (a, b), cache=cache, host=VIRTUAL)
@@ -265,19 +271,34 @@ def failing(channel: Path, server: str) -> Iterator[tuple[str, Package, type[Exc
     )
 
 
-def test_failures_name_the_package_and_leave_a_repairable_prefix(
+def test_failures_name_the_package_and_leave_the_prefix_as_it_was(
     channel: Path, root: Path, cache: Path, server: str
 ) -> None:
-    first = request(root, (conda_package(channel, "z"),), cache=cache)
+    installed = conda_package(channel, "z")
+    first = request(root, (installed,), cache=cache)
     run(first)
+    before = contents(first.prefix)
     for _, package, kind, message in failing(channel, server):
-        asked = request(root, (package,), cache=cache)
+        asked = request(root, (installed, package), cache=cache)
         with pytest.raises(kind, match=message):
             run(asked)
-        marker = markers.read_marker(asked.prefix)
-        assert marker is not None and marker.hash == markers.INVALID_HASH
-        assert markers.read_fingerprint(asked.prefix) == markers.INSTALLING
-        assert statefile.read_state(asked.prefix) is None
+        assert contents(asked.prefix) == before
+    assert not run(first).changed
+
+
+def test_a_failure_after_the_first_link_leaves_a_repairable_prefix(channel: Path, root: Path, cache: Path) -> None:
+    first = request(root, (conda_package(channel, "z"),), cache=cache)
+    run(first)
+    in_the_way = first.prefix / "share/b.txt"
+    in_the_way.mkdir()  # a folder where a file has to go
+    asked = request(root, (conda_package(channel, "b"),), cache=cache)
+    with pytest.raises(InstallError):
+        run(asked)
+    marker = markers.read_marker(asked.prefix)
+    assert marker is not None and marker.hash == markers.INVALID_HASH
+    assert markers.read_fingerprint(asked.prefix) == markers.INSTALLING
+    assert statefile.read_state(asked.prefix) is None
+    in_the_way.rmdir()
     run(first)
     assert markers.read_marker(first.prefix) == first.marker
 
@@ -290,7 +311,7 @@ def test_a_local_archive_that_is_not_the_locked_one(channel: Path, root: Path, c
     assert caught.value.code == "hash-mismatch"
 
 
-def test_cancelling_leaves_a_repairable_prefix(channel: Path, root: Path, cache: Path) -> None:
+def test_cancelling_a_download_leaves_the_prefix_as_it_was(channel: Path, root: Path, cache: Path) -> None:
     slow = threading.Event()
 
     class Stuck(Quiet):
@@ -309,8 +330,7 @@ def test_cancelling_leaves_a_repairable_prefix(channel: Path, root: Path, cache:
         asked = request(root, (a,), cache=cache)
         asyncio.run(stop())
         slow.set()
-    assert markers.read_fingerprint(asked.prefix) == markers.INSTALLING
-    assert markers.read_marker(asked.prefix) is None
+    assert state(asked.prefix, asked.environment, asked.lock, asked.platform, root).state == "not-installed"
     again = request(root, (conda_package(channel, "a"),), cache=cache)
     assert run(again).linked == ("a",)
 
