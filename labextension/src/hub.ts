@@ -126,8 +126,7 @@ export class Hub {
    */
   async run(request: Request, environment?: string): Promise<Operation | undefined> {
     const kernel = this._kernelOf(request.manifest, environment);
-    const asked = await this._complete(request, environment);
-    const id = await this.store.start(asked);
+    const id = await this.store.start(this._complete(request, environment));
     if (id === null) {
       await this.store.refresh();
       return undefined;
@@ -138,7 +137,7 @@ export class Hub {
       const last = recorded.events[recorded.events.length - 1];
       const data = record(last?.['data']);
       if (data?.['restart_requested'] !== true) {
-        await refresh(kernel, data, recorded.activation); // one that restarts sees the change anyway
+        await this._refresh(kernel, data, recorded.activation); // one that restarts sees the change anyway
       }
     }
     await this.store.refresh();
@@ -158,17 +157,27 @@ export class Hub {
     };
   }
 
-  private async _callerOf(kernel: Kernel.IKernelConnection): Promise<unknown> {
+  private async _callerOf(kernel: Kernel.IKernelConnection, again = true): Promise<unknown> {
     try {
       return await callerOf(kernel);
     } catch (reason) {
-      if (reason instanceof KernelBusy) {
-        const message = this.trans.__(
-          'The kernel is busy. Wait until its cell has ended, or interrupt it.'
-        );
-        throw new Failure({ message }, 0);
+      if (!(reason instanceof KernelBusy) && again) {
+        return this._callerOf(kernel, false); // it was restarted meanwhile
       }
-      throw reason;
+      const message =
+        kernel.connectionStatus === 'connected'
+          ? this.trans.__('The kernel is busy. Wait until its cell has ended, or interrupt it.')
+          : this.trans.__('There is no connection to the kernel. Restart it, or try again later.');
+      throw new Failure({ message }, 0);
+    }
+  }
+
+  /** A kernel that is restarted or shut down meanwhile sees the change anyway. */
+  private async _refresh(kernel: Kernel.IKernelConnection, ...change: [unknown, unknown]) {
+    try {
+      await refresh(kernel, ...change);
+    } catch (reason) {
+      console.warn('jupyter-pixi: the kernel was not told of the change', reason);
     }
   }
 
@@ -177,6 +186,7 @@ export class Hub {
     const front = this.front;
     const concerned =
       front?.kernel &&
+      front.kernel.status !== 'dead' &&
       front.manifest === manifest &&
       (environment === undefined || front.environment === environment);
     return concerned ? (front.kernel ?? undefined) : undefined;

@@ -30,24 +30,16 @@ export const hubPlugin: JupyterFrontEndPlugin<Hub> = {
     serviceManager.events.stream.connect((_, event) => {
       void store.hear(event.schema_id, event);
     });
-    // Events of a time without connection (a sleeping laptop, a restarted server) are lost: ask again.
-    let lost = false;
+    // Events of a time without connection (a restarted server, a sleeping laptop) are lost: ask again.
     serviceManager.connectionFailure.connect(() => {
-      lost = true;
+      store.catchUp();
     });
     let hidden = 0;
     document.addEventListener('visibilitychange', () => {
       if (document.hidden) {
         hidden = Date.now();
-      } else if (lost || (hidden && Date.now() - hidden > 30_000)) {
-        lost = false;
-        void store.load();
-      }
-    });
-    serviceManager.kernelspecs.specsChanged.connect(() => {
-      if (lost) {
-        lost = false;
-        void store.load();
+      } else if (Date.now() - hidden > 30_000) {
+        store.catchUp();
       }
     });
     if (settings) {

@@ -63,8 +63,12 @@ function offerFor(
   declined: ReadonlySet<string>
 ): EnvironmentOffer | undefined {
   const { sessionContext, context } = panel;
-  if (!hub.preferences.offerEnvironment || !sessionContext.isReady || declined.has(context.path)) {
+  const { offerEnvironment } = hub.preferences;
+  if (!offerEnvironment || !sessionContext.isReady || declined.has(context.path)) {
     return undefined;
+  }
+  if (hub.environmentOf(panel)) {
+    return undefined; // also where its kernel is gone for now: that is JupyterLab's to ask for
   }
   const path = app.serviceManager.contents.localPath(context.path);
   const kernel = sessionContext.session?.kernel?.name ?? '';
@@ -93,10 +97,14 @@ class OfferBar extends Widget {
       const select = document.createElement('select');
       select.className = 'jp-pixi-Select';
       select.setAttribute('aria-label', trans.__('Environment'));
-      for (const { environment, ready } of choices) {
+      for (const { environment, first } of choices) {
         const option = document.createElement('option');
         option.value = environment;
-        option.textContent = ready ? environment : trans.__('%1 (installs first)', environment);
+        option.textContent = {
+          nothing: environment,
+          install: trans.__('%1 (installs first)', environment),
+          trust: trans.__('%1 (not trusted yet)', environment)
+        }[first];
         select.append(option);
       }
       select.addEventListener('change', () => {

@@ -1,12 +1,13 @@
 /** A notebook's place and kernel → the environments of its workspace that it could run in. */
 
+import type { State } from './kernels';
 import type { Workspace } from './rest';
 
 /** An environment that a notebook is offered. */
 export interface Choice {
   environment: string;
-  /** Whether it starts without an install. */
-  ready: boolean;
+  /** What comes before its kernel: nothing, an install, or the user's agreement. */
+  first: 'nothing' | 'install' | 'trust';
 }
 
 export interface EnvironmentOffer {
@@ -36,9 +37,13 @@ export function environmentOffer(
   const choices = workspace.environments
     .filter(one => one.state !== 'cannot-run' && one.state !== 'broken')
     .filter(one => hasKernel(workspace.manifest, one.name))
-    .map(one => ({ environment: one.name, ready: one.state === 'ready' }))
-    .sort((a, b) => Number(b.ready) - Number(a.ready));
+    .map((one): Choice => ({ environment: one.name, first: firstOf(one.state) }))
+    .sort((a, b) => Number(b.first === 'nothing') - Number(a.first === 'nothing'));
   return choices.length ? { workspace, choices } : undefined;
+}
+
+function firstOf(state: State): Choice['first'] {
+  return state === 'ready' ? 'nothing' : state === 'untrusted' ? 'trust' : 'install';
 }
 
 /** The workspace that holds a file: the innermost one. */

@@ -169,7 +169,7 @@ function changesOf(data: Event): Change[] {
 }
 
 /** A file's path as seen from the workspace's folder. */
-function below(manifest: string | null, file: string): string {
+export function below(manifest: string | null, file: string): string {
   const root = manifest?.slice(0, manifest.lastIndexOf('/') + 1);
   return root && file.startsWith(root) ? file.slice(root.length) : file;
 }

@@ -85,6 +85,22 @@ export class Store {
     await Promise.all([this.refresh(), this._loadOperations()]);
   }
 
+  /** The connection was lost, and with it events: ask until the server answers, and then for everything. */
+  catchUp(): void {
+    if (!this._catchingUp) {
+      this._catchingUp = true;
+      this.later(() => {
+        this._catchingUp = false;
+        this.api.workspaces().then(
+          () => this.load(),
+          () => {
+            this.catchUp();
+          }
+        );
+      });
+    }
+  }
+
   /** Ask for the workspaces, and for the details of the chosen one. */
   async refresh(): Promise<void> {
     try {
@@ -125,10 +141,11 @@ export class Store {
     }
   }
 
-  /** Start an operation. Fails with the server's reason. */
-  async start(request: Request): Promise<string | null> {
+  /** Start the operation of a request, which may take its time to be known. Fails with the server's reason. */
+  async start(asked: Promise<Request>): Promise<string | null> {
     this._set({ starting: this._state.starting + 1 });
     try {
+      const request = await asked;
       const { id } = await this.api.start(request);
       if (id !== null && !this._state.operations.has(id)) {
         this._put(begin(id, request.manifest, [request.command]));
@@ -243,10 +260,22 @@ export class Store {
       const fresh = all.filter(
         one => one.state === 'running' || (one.ended ?? 0) > this.now() - RECENT
       );
-      await Promise.all(fresh.reverse().map(one => this._recall(one.manifest, one.id)));
+      const ids = new Set(fresh.map(one => one.id));
+      const missed = this._running().filter(one => !ids.has(one.id ?? ''));
+      await Promise.all(
+        [...missed, ...fresh.reverse()].map(one => this._recall(one.manifest ?? '', one.id ?? ''))
+      );
+      const known = new Set(all.map(one => one.id));
+      for (const one of this._running().filter(({ id }) => !known.has(id ?? ''))) {
+        this._put({ ...one, state: 'interrupted', current: null }); // nobody knows of it any more
+      }
     } catch (reason) {
       this._set({ problem: problemOf(reason) });
     }
+  }
+
+  private _running(): Operation[] {
+    return [...this._state.operations.values()].filter(one => one.state === 'running');
   }
 
   private async _heard(id: string, manifest: string, event: Event): Promise<void> {
@@ -312,6 +341,7 @@ export class Store {
 
   private _state: StoreState = EMPTY;
   private _asked = 0;
+  private _catchingUp = false;
   private readonly _listeners = new Set<() => void>();
   private readonly _recalling = new Map<string, Event[]>();
 }

@@ -6,6 +6,7 @@ import { problemOf } from '../model/rest';
 import { usePanel } from './context';
 
 const PAUSE = 120; // milliseconds after the last key
+const LONG = 600; // milliseconds after which it is told that the names are still looked for
 
 let counter = 0;
 
@@ -23,7 +24,11 @@ export function Combobox(props: {
   const [note, setNote] = React.useState('');
   const asked = React.useRef(0);
   const id = React.useMemo(() => `jp-pixi-names-${(counter += 1)}`, []);
+  const list = React.useRef<HTMLUListElement>(null);
   const open = names.length > 0;
+  React.useEffect(() => {
+    list.current?.children[at]?.scrollIntoView({ block: 'nearest' });
+  }, [at]);
   const close = () => {
     asked.current += 1;
     setNames([]);
@@ -45,7 +50,15 @@ export function Combobox(props: {
       if (turn !== asked.current) {
         return;
       }
-      props.search(query).then(
+      const told = window.setTimeout(() => {
+        if (turn === asked.current) {
+          setNote(trans.__('Looking for names …'));
+        }
+      }, LONG);
+      const answer = props.search(query).finally(() => {
+        window.clearTimeout(told);
+      });
+      answer.then(
         found => {
           if (turn === asked.current) {
             setNames(found);
@@ -65,10 +78,19 @@ export function Combobox(props: {
     close();
   };
   const press = (event: React.KeyboardEvent) => {
-    if (!open) {
+    const chosen = names[at];
+    if (event.key === 'Enter' && chosen === undefined) {
+      close(); // what was typed is meant; names that come now would lie over the answer
+      setNote('');
       return;
     }
-    const chosen = names[at];
+    if (!open) {
+      if (event.key === 'ArrowDown') {
+        event.preventDefault();
+        ask(props.value);
+      }
+      return;
+    }
     if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
       const step = event.key === 'ArrowDown' ? 1 : -1;
       setAt((at + step + names.length) % names.length);
@@ -114,7 +136,14 @@ export function Combobox(props: {
           }, 150);
         }}
       />
-      <ul className="jp-pixi-Names" role="listbox" id={id} aria-label={props.label} hidden={!open}>
+      <ul
+        className="jp-pixi-Names"
+        role="listbox"
+        id={id}
+        ref={list}
+        aria-label={props.label}
+        hidden={!open}
+      >
         {names.map((name, index) => (
           <li
             key={name}

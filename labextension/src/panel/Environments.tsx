@@ -3,10 +3,11 @@
 import React from 'react';
 
 import { concerns } from '../model/operation';
-import { type EnvironmentState, type Problem, type Workspace, problemOf } from '../model/rest';
+import type { EnvironmentState, Workspace } from '../model/rest';
 import { type StoreState, driftKey } from '../model/store';
 import { usePanel } from './context';
-import { Message, StateBadge } from './parts';
+import { StateBadge } from './parts';
+import { useWork } from './useWork';
 
 const SHOWN = 10; // differences that are listed
 
@@ -49,7 +50,13 @@ export function Environments({ workspace }: { workspace: Workspace }): React.JSX
           </li>
         ))}
       </ul>
-      {store.environment ? <Chosen workspace={workspace} environment={store.environment} /> : null}
+      {store.environment ? (
+        <Chosen
+          key={`${workspace.manifest} ${store.environment.name}`}
+          workspace={workspace}
+          environment={store.environment}
+        />
+      ) : null}
     </section>
   );
 }
@@ -57,24 +64,19 @@ export function Environments({ workspace }: { workspace: Workspace }): React.JSX
 function Chosen(props: { workspace: Workspace; environment: EnvironmentState }): React.JSX.Element {
   const { workspace, environment } = props;
   const { actions, trans, state } = usePanel();
-  const [problem, setProblem] = React.useState<Problem | null>(null);
+  const { start, told } = useWork();
   const { manifest } = workspace;
   const kernel = actions.kernelName(manifest, environment.name);
   const runs = environment.state !== 'cannot-run' && environment.state !== 'broken';
   const busy = [...state.operations.values()].some(
     one => one.state === 'running' && one.manifest === manifest
   );
-  const failed = (reason: unknown) => {
-    setProblem(problemOf(reason));
-  };
-  const run = (command: string, fields: Record<string, unknown>) => {
-    setProblem(null);
-    actions.run({ manifest, command, ...fields }, environment.name).catch(failed);
-  };
+  // What is wrong with the manifest is told of the workspace, with its place.
+  const reason = workspace.error ? undefined : environment.reason?.text;
   return (
     <div className="jp-pixi-Chosen">
-      {environment.reason && !isWorkedOn(state, manifest, environment) ? (
-        <p className="jp-pixi-Reason">{environment.reason.text}</p>
+      {reason && !isWorkedOn(state, manifest, environment) ? (
+        <p className="jp-pixi-Reason">{reason}</p>
       ) : null}
       <Differences manifest={manifest} environment={environment} />
       <div className="jp-pixi-Buttons">
@@ -93,8 +95,7 @@ function Chosen(props: { workspace: Workspace; environment: EnvironmentState }):
             className="jp-pixi-Button jp-pixi-mod-accept"
             disabled={busy}
             onClick={() => {
-              setProblem(null);
-              actions.install(manifest, environment.name).catch(failed);
+              start(() => actions.install(manifest, environment.name));
             }}
           >
             {trans.__('Install')}
@@ -127,14 +128,17 @@ function Chosen(props: { workspace: Workspace; environment: EnvironmentState }):
             disabled={busy}
             title={trans.__('Check every package, and link again what is damaged')}
             onClick={() => {
-              run('install', { environments: [environment.name], repair: true });
+              const fields = { environments: [environment.name], repair: true };
+              start(() =>
+                actions.run({ manifest, command: 'install', ...fields }, environment.name)
+              );
             }}
           >
             {trans.__('Repair')}
           </button>
         ) : null}
       </div>
-      {problem ? <Message kind="error" problem={problem} /> : null}
+      {told}
     </div>
   );
 }

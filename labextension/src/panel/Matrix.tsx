@@ -6,6 +6,7 @@ import { size } from '../model/operation';
 import type { Cell } from '../model/rest';
 import { type Translate, usePanel } from './context';
 import { Section } from './parts';
+import { useWork } from './useWork';
 
 export function Matrix(): React.JSX.Element {
   const { trans } = usePanel();
@@ -85,6 +86,7 @@ function Disk(): React.JSX.Element {
   const { store, state, actions, trans } = usePanel();
   const [sizes, setSizes] = React.useState<Record<string, number | null> | null>(null);
   const manifest = state.manifest ?? '';
+  const { start, told } = useWork();
   React.useEffect(() => {
     let wanted = true;
     store.api.disk(manifest).then(
@@ -113,24 +115,29 @@ function Disk(): React.JSX.Element {
     }
   };
   return (
-    <ul className="jp-pixi-List">
-      {Object.entries(sizes).map(([name, bytes]) => (
-        <li className="jp-pixi-Row" key={name}>
-          <span className="jp-pixi-Grow">{name}</span>
-          <span className="jp-pixi-Quiet">
-            {bytes === null ? trans.__('not installed') : size(bytes)}
-          </span>
-          {bytes === null ? null : (
-            <button
-              className="jp-pixi-Link"
-              aria-label={trans.__('Remove the installed environment %1', name)}
-              onClick={() => void clean(name).catch(() => undefined)}
-            >
-              {trans.__('Clean')}
-            </button>
-          )}
-        </li>
-      ))}
-    </ul>
+    <>
+      {told}
+      <ul className="jp-pixi-List">
+        {Object.entries(sizes).map(([name, bytes]) => (
+          <li className="jp-pixi-Row" key={name}>
+            <span className="jp-pixi-Grow">{name}</span>
+            <span className="jp-pixi-Quiet">
+              {bytes === null ? trans.__('not installed') : size(bytes)}
+            </span>
+            {bytes === null ? null : (
+              <button
+                className="jp-pixi-Link"
+                aria-label={trans.__('Remove the installed environment %1', name)}
+                onClick={() => {
+                  start(() => clean(name));
+                }}
+              >
+                {trans.__('Clean')}
+              </button>
+            )}
+          </li>
+        ))}
+      </ul>
+    </>
   );
 }

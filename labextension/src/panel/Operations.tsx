@@ -2,11 +2,10 @@
 
 import React from 'react';
 
-import type { Operation } from '../model/operation';
-import { type Problem, problemOf } from '../model/rest';
+import { type Operation, isWorthTelling } from '../model/operation';
 import { OperationView } from '../operationView';
 import { type Translate, usePanel } from './context';
-import { Message } from './parts';
+import { useWork } from './useWork';
 
 export function Operations(): React.JSX.Element | null {
   const { state, trans } = usePanel();
@@ -14,7 +13,7 @@ export function Operations(): React.JSX.Element | null {
     one => one.manifest === state.manifest && !state.dismissed.has(one.id ?? '')
   );
   const running = all.filter(one => one.state === 'running');
-  const ended = all.filter(one => one.state !== 'running').slice(-1);
+  const ended = all.filter(one => one.state !== 'running' && isWorthTelling(one)).slice(-1);
   if (state.starting && !running.length) {
     return (
       <section className="jp-pixi-Operations" aria-label={trans.__('Operations')}>
@@ -26,7 +25,7 @@ export function Operations(): React.JSX.Element | null {
       </section>
     );
   }
-  if (!all.length) {
+  if (!running.length && !ended.length) {
     return null;
   }
   return (
@@ -40,7 +39,7 @@ export function Operations(): React.JSX.Element | null {
 
 function One({ operation }: { operation: Operation }): React.JSX.Element {
   const { store, actions, trans, state } = usePanel();
-  const [problem, setProblem] = React.useState<Problem | null>(null);
+  const { start, told } = useWork();
   const node = React.useRef<HTMLDivElement>(null);
   const view = React.useRef<OperationView | null>(null);
   React.useEffect(() => {
@@ -50,22 +49,19 @@ function One({ operation }: { operation: Operation }): React.JSX.Element {
     }
   }, [operation, trans]);
   const { id, manifest } = operation;
-  const failed = (reason: unknown) => {
-    setProblem(problemOf(reason));
-  };
   const undoable =
     operation.state === 'done' && state.detail?.undo && operation.result?.written.length;
   return (
     <div className="jp-pixi-OperationCard" data-state={operation.state}>
       <div className="jp-pixi-OperationCard-command">{titleOf(operation, trans)}</div>
       <div ref={node} />
-      {problem ? <Message kind="error" problem={problem} /> : null}
+      {told}
       <div className="jp-pixi-Buttons">
         {operation.state === 'running' ? (
           <button
             className="jp-pixi-Button"
             onClick={() => {
-              store.api.cancel(manifest ?? '', id ?? '').catch(failed);
+              start(() => store.api.cancel(manifest ?? '', id ?? ''));
             }}
           >
             {trans.__('Cancel')}
@@ -76,7 +72,7 @@ function One({ operation }: { operation: Operation }): React.JSX.Element {
               <button
                 className="jp-pixi-Button"
                 onClick={() => {
-                  actions.run({ manifest: manifest ?? '', command: 'undo' }).catch(failed);
+                  start(() => actions.run({ manifest: manifest ?? '', command: 'undo' }));
                 }}
               >
                 {trans.__('Undo')}

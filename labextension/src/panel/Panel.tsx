@@ -11,6 +11,7 @@ import { Operations } from './Operations';
 import { Packages } from './Packages';
 import { Message } from './parts';
 import { usePanel } from './context';
+import { useWork } from './useWork';
 
 export function Panel(): React.JSX.Element {
   const { state, store, trans } = usePanel();
@@ -30,13 +31,13 @@ export function Panel(): React.JSX.Element {
   }
   return (
     <div className="jp-pixi-Panel-body">
-      <Chooser workspace={workspace} />
+      <Chooser key={workspace.manifest} workspace={workspace} />
       {workspace.error ? <Message kind="error" problem={workspace.error} /> : null}
       <Operations />
       <Environments workspace={workspace} />
       {state.detail ? (
         <>
-          <AddForm />
+          {workspace.error ? null : <AddForm />}
           <Dependencies />
           <Packages />
           <Matrix />
@@ -71,6 +72,8 @@ function Chooser({ workspace }: { workspace: Workspace }): React.JSX.Element {
   const { detail } = state;
   const several = state.workspaces.length > 1;
   const lock = detail?.lock;
+  const { start, told } = useWork();
+  const { manifest } = workspace;
   return (
     <section className="jp-pixi-Chooser">
       {several ? (
@@ -109,11 +112,9 @@ function Chooser({ workspace }: { workspace: Workspace }): React.JSX.Element {
           </span>
           <button
             className="jp-pixi-Button"
-            onClick={() =>
-              void actions
-                .run({ manifest: workspace.manifest, command: 'lock' })
-                .catch(() => undefined)
-            }
+            onClick={() => {
+              start(() => actions.run({ manifest, command: 'lock' }));
+            }}
           >
             {trans.__('Lock')}
           </button>
@@ -133,17 +134,16 @@ function Chooser({ workspace }: { workspace: Workspace }): React.JSX.Element {
             <button
               className="jp-pixi-Link"
               title={trans.__('Take back: %1', detail.undo)}
-              onClick={() =>
-                void actions
-                  .run({ manifest: workspace.manifest, command: 'undo' })
-                  .catch(() => undefined)
-              }
+              onClick={() => {
+                start(() => actions.run({ manifest, command: 'undo' }));
+              }}
             >
               {trans.__('Undo %1', detail.undo)}
             </button>
           ) : null}
         </div>
       ) : null}
+      {told}
       {detail?.frozen ? (
         <div className="jp-pixi-Notice">
           {trans.__('This workspace is frozen: it cannot be changed.')}

@@ -2,6 +2,7 @@
 
 import React from 'react';
 
+import { below } from '../model/fold';
 import type { State } from '../model/kernels';
 import type { Problem } from '../model/rest';
 import { stateWord } from '../model/words';
@@ -18,21 +19,29 @@ export function StateBadge({ state }: { state: State }): React.JSX.Element {
 }
 
 /** Why something did not work, with the place and the way out. */
-export function Message({
-  kind,
-  problem
-}: {
+export function Message(props: {
   kind: 'error' | 'warning';
   problem: Problem;
+  /** Puts it away; without this it stays as long as the problem does. */
+  onClose?: () => void;
 }): React.JSX.Element {
+  const { state, trans } = usePanel();
+  const { kind, problem, onClose } = props;
   const place = problem.file
-    ? [problem.file, problem.line, problem.column].filter(part => part != null).join(':')
+    ? [below(state.manifest, problem.file), problem.line, problem.column]
+        .filter(part => part != null)
+        .join(':')
     : null;
   return (
     <div className="jp-pixi-Message" data-kind={kind} role="alert">
       <div className="jp-pixi-Message-text">{problem.message}</div>
       {place ? <div className="jp-pixi-Quiet">{place}</div> : null}
-      {problem.help ? <div className="jp-pixi-Quiet">{problem.help}</div> : null}
+      {problem.help ? <div className="jp-pixi-Message-help">{problem.help}</div> : null}
+      {onClose ? (
+        <button className="jp-pixi-Link" type="button" onClick={onClose}>
+          {trans.__('Close')}
+        </button>
+      ) : null}
     </div>
   );
 }

@@ -20,6 +20,7 @@ function workspace(path: string | null, states: Record<string, State> = {}): Wor
 const STATES: Record<string, State> = {
   cuda: 'cannot-run',
   cpu: 'not-installed',
+  new: 'untrusted',
   lab: 'ready',
   bare: 'ready'
 };
@@ -37,8 +38,9 @@ describe('a notebook', () => {
   it('is offered what can run here, what is installed first', () => {
     const offer = environmentOffer('a/n.ipynb', 'python3', [workspace('a', STATES)], hasKernel);
     expect(offer?.choices).toEqual([
-      { environment: 'lab', ready: true },
-      { environment: 'cpu', ready: false }
+      { environment: 'lab', first: 'nothing' },
+      { environment: 'cpu', first: 'install' },
+      { environment: 'new', first: 'trust' }
     ]);
     expect(environmentOffer('a/n.ipynb', '', [workspace('a', STATES)], hasKernel)).toBeDefined();
   });

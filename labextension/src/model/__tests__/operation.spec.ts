@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { concerns, parse, progress, size, sorted } from '../operation';
+import { concerns, isWorthTelling, parse, progress, size, sorted } from '../operation';
 
 const RUNNING = {
   version: 1,
@@ -141,5 +141,16 @@ describe('an operation', () => {
     });
     const names = ['default', 'tools', 'gpu', 'other', 'install'];
     expect(names.filter(name => concerns(operation, name))).toEqual(['default', 'tools', 'gpu']);
+  });
+});
+
+describe('the end of an operation', () => {
+  it('is told of everything but a start that went as it should', () => {
+    const done = { ...known(RUNNING), state: 'done' as const, warnings: [] };
+    const start = { ...done, command: ['kernels', 'prepare', 'cpu'] };
+    expect(isWorthTelling(done)).toBe(true);
+    expect(isWorthTelling(start)).toBe(false);
+    expect(isWorthTelling({ ...start, state: 'failed' })).toBe(true);
+    expect(isWorthTelling({ ...start, notes: ['The overlay of ipykernel is used.'] })).toBe(true);
   });
 });

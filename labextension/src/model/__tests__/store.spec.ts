@@ -139,7 +139,7 @@ describe('the store', () => {
       api({ operation: () => slow, start: () => Promise.resolve({ id: 'op' }) })
     );
     await store.load();
-    const started = store.start({ manifest: WEATHER.manifest, command: 'add' });
+    const started = store.start(Promise.resolve({ manifest: WEATHER.manifest, command: 'add' }));
     await Promise.resolve();
     await store.hear(OPERATION, told(STARTED));
     await store.hear(OPERATION, told(phase));
@@ -164,6 +164,47 @@ describe('the store', () => {
     );
     await store.load();
     expect([...store.get().operations.keys()]).toEqual(['op']);
+  });
+
+  it('learns the end of an operation that ended long ago, while there was no connection', async () => {
+    const all = [{ id: 'op', manifest: WEATHER.manifest, state: 'done', ended: 10 }];
+    const result = { event: 'result', data: { message: 'Added x' }, time: 10 };
+    const operation = () => Promise.resolve(recorded('done', STARTED, result));
+    const operations = () => Promise.resolve(all as never);
+    const store = new Store(api({ operations, operation }), () => 9000);
+    await store.hear(OPERATION, told(STARTED));
+    await store.hear(OPERATION, {
+      ...told({ ...STARTED, operation: 'forgotten' }),
+      operation: 'forgotten'
+    });
+    store.api.operation = (_, id) => (id === 'op' ? operation() : Promise.reject(new Error('404')));
+    await store.load();
+    expect(store.get().operations.get('op')?.result?.message).toBe('Added x');
+    expect(store.get().operations.get('forgotten')?.state).toBe('interrupted');
+  });
+
+  it('asks a server that is away again, and keeps what it shows meanwhile', async () => {
+    const queue: (() => void)[] = [];
+    const store = new Store(api(), undefined, work => queue.push(work));
+    await store.load();
+    const answer = await store.api.workspaces();
+    store.api.workspaces = vi.fn(() => Promise.reject(new Error('away')));
+    store.catchUp();
+    store.catchUp();
+    expect(queue).toHaveLength(1);
+    queue.shift()?.();
+    await vi.waitFor(() => {
+      expect(queue).toHaveLength(1);
+    });
+    expect(store.get().problem).toBeNull();
+    store.api.workspaces = () => Promise.resolve(answer);
+    const operations = vi.fn(() => Promise.resolve([]));
+    store.api.operations = operations;
+    queue.shift()?.();
+    await vi.waitFor(() => {
+      expect(operations).toHaveBeenCalled();
+    });
+    expect(queue).toHaveLength(0);
   });
 
   it('counts an operation whose process is gone as interrupted', async () => {
