@@ -118,8 +118,7 @@ def misfit(package: Package, there: Distribution, source: Source) -> str | None:
     reason = _direct_url_misfit(source, there.direct_url)
     if reason is not None:
         return reason
-    said = packages.requires_python(package)
-    if said is not None and there.requires_python not in (None, said.replace(" ", "")):
+    if not _same_specifiers(packages.requires_python(package), there.requires_python):
         return "its requires-python changed"
     if not (there.path / "RECORD").is_file() or not (there.path / "METADATA").is_file():
         return "its metadata is incomplete"
@@ -138,6 +137,23 @@ def same_version(one: str, other: str) -> bool:
         return Version(one) == Version(other)
     except InvalidVersion:
         return False
+
+
+def _same_specifiers(locked: str | None, said: str | None) -> bool:
+    """Whether the lock file and a distribution's own metadata ask for the same Pythons, in whatever order.
+
+    What says nothing, or nothing that PEP 440 allows (locks have `>=3.6.*` and its like repaired), contradicts nothing.
+    """
+    if not locked or not said:
+        return True
+    if set(locked.replace(" ", "").split(",")) == set(said.split(",")):
+        return True
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+    try:
+        return SpecifierSet(locked) == SpecifierSet(said)
+    except InvalidSpecifier:
+        return True
 
 
 def _direct_url_misfit(source: Source, data: Mapping[str, object] | None) -> str | None:

@@ -18,7 +18,7 @@ from ..environments.model import Environment
 from ..lockfile.model import LockFile
 from ..manifest.model import Platform
 from .comparison import compare
-from .dists import Source, source
+from .dists import Source, same_version, source
 from .installed import (
     INSTALLER,
     CondaRecord,
@@ -39,7 +39,8 @@ class Row:
 
     "missing": locked, not there. "foreign": there, not locked, and an install removes it. "unmanaged": installed by
     another tool (`!pip`), and an install leaves it. "changed": another version or build. "damaged": files are gone or
-    differ (`files`, a few of them). `installed` and `locked` are versions; `by` is the tool that installed it.
+    differ (`files`, a few of them). `installed` and `locked` are versions; `by` is the tool that installed it, `why` what
+    is not as locked where the versions do not tell.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Row:
     locked: str | None = None
     by: str | None = None
     files: tuple[str, ...] = ()
+    why: str | None = None
 
     def sentence(self) -> str:
         """The row for people."""
@@ -56,6 +58,8 @@ class Row:
             return f"{self.name} {self.locked or ''} is in the lock file, but not installed".replace("  ", " ")
         if self.what == "changed":
             by = f", installed by {self.by}" if self.by else ""
+            if self.why:
+                return f"{self.name} {self.installed} is not as locked: {self.why}"
             return f"{self.name} is {self.installed}{by}; the lock file says {self.locked}"
         if self.what == "damaged":
             return f"{self.name} {self.installed} is damaged: {', '.join(self.files)}"
@@ -72,6 +76,7 @@ class Row:
             "locked": self.locked,
             "by": self.by,
             "files": list(self.files),
+            "why": self.why,
             "text": self.sentence(),
         }
 
@@ -154,7 +159,8 @@ def _pypi_rows(
             yield Row(name, "pypi", "missing", None, locked)
         else:
             by = there.installer if there.installer != INSTALLER else None
-            yield Row(name, "pypi", "changed", there.version, locked or plan.install[name], by)
+            why = plan.install[name] if locked is None or same_version(locked, there.version) else None
+            yield Row(name, "pypi", "changed", there.version, locked, by, why=why)
     for name, there in loose.items():
         if name not in want.pypi:
             what: What = "foreign" if there.installer == INSTALLER else "unmanaged"

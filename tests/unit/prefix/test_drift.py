@@ -81,4 +81,5 @@ def test_what_other_tools_did(tmp_path: Path) -> None:
         "rich": ("unmanaged", "13.0", None, "pip"),
     }
     assert found["rich"].sentence() == "rich 13.0 is not in the lock file (installed by pip)"
+    assert found["a"].sentence() == "a 1.0 is not as locked: installed by pip"
     assert found["numpy"].to_dict()["text"] == "numpy is 2.0, installed by pip; the lock file says 1.0"

@@ -269,6 +269,18 @@ def test_locations_of_the_lock(tmp_path: Path) -> None:
     assert source(pypi("./sub/../p", "x"), tmp_path).path == tmp_path / "p"
 
 
+@pytest.mark.parametrize(
+    "said", ["!=3.0.*,!=3.1.*, <4, >=2.7", "<4,>=2.7.0,!=3.1.*,!=3.0.*", ">=2.7.*,<4", "", "not a specifier"]
+)
+def test_a_distribution_may_write_its_pythons_in_another_order(tmp_path: Path, said: str) -> None:
+    folder = tmp_path / "a-1.0.dist-info"
+    folder.mkdir()
+    for name, text in {"INSTALLER": "uv-pixi", "RECORD": "", "METADATA": f"Name: a\nRequires-Python: {said}\n"}.items():
+        (folder / name).write_text(text)
+    locked = pypi("https://h/a-1.0-py3-none-any.whl", "a", "1.0", requires_python=">=2.7,!=3.0.*,!=3.1.*,<4")
+    assert misfit(locked, Distribution("a", "1.0", folder), source(locked, tmp_path)) is None
+
+
 def test_what_counts_as_the_locked_distribution(tmp_path: Path) -> None:
     folder = tmp_path / "a-1.0.dist-info"
     folder.mkdir()
@@ -285,6 +297,7 @@ def test_what_counts_as_the_locked_distribution(tmp_path: Path) -> None:
     assert misfit(locked, there, origin) is None
     assert misfit(pypi(url, "a", "1.1"), there, origin) == "version 1.0"
     assert "requires-python" in str(misfit(pypi(url, "a", "1.0", requires_python=">=3.9"), there, origin))
+    assert misfit(pypi(url, "a", "1.0", requires_python="<4,>=3.8.0"), there, origin) is None
     (folder / "direct_url.json").write_text(json.dumps({"url": url, "archive_info": {}}))
     assert misfit(locked, Distribution("a", "1.0", folder), origin) == "installed from a URL"
     direct = pypi("direct+" + url, "a", "1.0")
