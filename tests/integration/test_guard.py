@@ -128,7 +128,16 @@ def test_jupyter_in_the_workspace_itself(two_channels, monkeypatch):
     assert refused.returncode == 1
     assert "Jupyter itself runs in the environment 'default', and the change would move what it needs" in refused.stderr
     assert "tool would move from 1.0 to 2.0" in refused.stderr
-    assert "restart the Jupyter server and its kernels" in refused.stderr and workspace.state() == before
+    assert "restart the Jupyter server and its kernels; or ask for another version" in refused.stderr
+    assert workspace.state() == before
+    around = inside("upgrade", "--dry-run")
+    assert (
+        around.returncode == 0
+        and "Solved with what Jupyter itself needs kept as it is: tool (`--restart` moves that too)." in around.stderr
+    )
+    refused = inside("clean")
+    assert refused.returncode == 1 and python.exists(), refused.stderr
+    assert "Jupyter itself runs in the environment 'default', which would be removed under it" in refused.stderr
     workspace.do("add", "mover", "--no-install")
     for words in (("install",), ("kernels", "prepare")):
         refused = inside(*words)
@@ -136,4 +145,5 @@ def test_jupyter_in_the_workspace_itself(two_channels, monkeypatch):
         assert "and the install would move what it needs:\n  tool would move from 1.0 to 2.0" in refused.stderr
     done = inside("install", "--restart")
     assert done.returncode == 0, done.stderr
+    assert "Jupyter itself needs what was changed (tool): restart the Jupyter server" in done.stderr
     assert list(workspace.prefix().glob("conda-meta/tool-2.0-*"))

@@ -141,5 +141,7 @@ def test_nothing_exchanges_what_is_loaded_when_the_lock_went_on(kernel):
         assert "cowsay would move from 6.1 to 6.0" in refused.text and "--restart" in refused.text
         assert list(workspace.prefix().glob("conda-meta/cowsay-6.1-*"))
     assert "Python" in kernel.run("%pixi run --as-is python --version").text
-    assert kernel.run("%pixi install --force-loaded").status == "ok"
+    for words in ("undo", "redo --force-loaded"):  # undo goes to what is installed, so nothing that is loaded moves
+        moved = kernel.run(f"%pixi {words}")
+        assert moved.status == "ok", moved.text
     assert list(workspace.prefix().glob("conda-meta/cowsay-6.0-*"))

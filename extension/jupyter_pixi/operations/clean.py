@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -16,7 +16,7 @@ from ..prefix import markers, paths, statefile
 from ..prefix.activation_cache import FOLDER as ACTIVATION_CACHE
 from .context import Context
 from .running.task_cache import FOLDER as TASK_CACHE
-from .targets import prefix_of
+from .targets import prefix_of, runs_from
 from .workspace import OpenWorkspace
 
 CACHES = {
@@ -40,7 +40,8 @@ class Cleaned:
 def clean(opened: OpenWorkspace, context: Context, environment: str | None) -> Cleaned:
     """Remove the prefix of one environment, or all of them with the caches of activations and tasks.
 
-    Raises Refused for the prefix that the calling kernel runs in, InstallError where the system does not allow it.
+    Raises Refused for the prefix that the calling kernel or this program runs in, InstallError where the system does
+    not allow it.
     """
     own = paths.pixi_folder(opened.root)
     if environment is not None:
@@ -82,7 +83,20 @@ def _entries(folder: Path) -> list[str]:
         return []
 
 
-def _refuse_own(prefixes: Iterable[Path], context: Context) -> None:
+def _refuse_own(prefixes: Sequence[Path], context: Context) -> None:
+    """Nobody takes away the ground from under a running kernel, this program, and the server that lives beside it."""
+    _refuse_kernels(prefixes, context)
+    ours = next((prefix.name for prefix in prefixes if runs_from(prefix)), None)
+    if ours is not None:
+        raise Refused(
+            f"Jupyter itself runs in the environment '{ours}', which would be removed under it.",
+            help="Name another environment with `-e`, or stop Jupyter and remove the folder by hand (or with `pixi "
+            "clean`). `install --repair` makes the environment as it is locked without removing it. Nothing was "
+            "removed.",
+        )
+
+
+def _refuse_kernels(prefixes: Sequence[Path], context: Context) -> None:
     caller = context.caller
     if caller is None or not caller.prefix or not caller.loaded:
         return

@@ -39,8 +39,8 @@ class Row:
 
     "missing": locked, not there. "foreign": there, not locked, and an install removes it. "unmanaged": installed by
     another tool (`!pip`), and an install leaves it. "changed": another version or build. "damaged": files are gone or
-    differ (`files`, a few of them). `installed` and `locked` are versions; `by` is the tool that installed it, `why` what
-    is not as locked where the versions do not tell.
+    differ (`files`, a few of them). `installed` and `locked` are versions; `by` is the tool that installed it, `why`
+    what is not as locked where the versions do not tell.
     """
 
     name: str

@@ -130,6 +130,14 @@ class Distribution:
         return None
 
     @cached_property
+    def requires(self) -> tuple[str, ...]:
+        """`Requires-Dist` of its metadata, without what only extras ask for."""
+        from email.parser import HeaderParser
+
+        found = HeaderParser().parsestr(self._text("METADATA") or "").get_all("Requires-Dist") or ()
+        return tuple(text for text in found if "extra ==" not in text)
+
+    @cached_property
     def _rows(self) -> tuple[list[str], ...]:
         import csv
 

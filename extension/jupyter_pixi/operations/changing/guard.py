@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ...errors import Refused, SolveError
@@ -15,22 +15,30 @@ from ...lockfile.model import LockFile, Package
 from ...prefix.installed import normalise
 from ..context import Caller, Context
 from ..installing.loaded import PYTHON, Key, loaded_keys
-from ..installing.moves import becomes, install_moves, locked_rows, refuse_under_us
+from ..installing.moves import (
+    becomes,
+    install_moves,
+    jupyter_would_move,
+    locked_rows,
+    moves_of_jupyter,
+    restart_jupyter,
+)
 from ..locking.relock import Freedom, relock
 from ..result import joined
-from ..targets import choice, prefix_of, runs_from
+from ..targets import prefix_of, runs_from, target_platform
 from .plan import Change, Pins
 
 
 @dataclass(frozen=True)
 class Guarded:
     """The change that may be made. `stale` names loaded packages that move with the user's word, `going` those that
-    go with it."""
+    go with it; `pins` are those that a Jupyter in the workspace itself needs as they are."""
 
     change: Change
     stale: tuple[str, ...] = ()
     going: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    pins: Pins = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -73,37 +81,37 @@ async def guard(
     caller, relocked = context.caller, change.relocked
     if relocked is None:
         return Guarded(change)
-    if not (restart or force):
-        _refuse_under_us(change, relocked.lock, context)
+    spared = await _spare_jupyter(change, context, moves_it=restart or force)
+    change, lock = spared.change, _lock(spared.change)
     if caller is None or caller.environment not in change.after.environments:
-        return Guarded(change)
+        return spared
     pair = _pair_of(change, caller)
-    moves = _moves(change, relocked.lock, pair, caller, context)
+    moves = _moves(change, lock, pair, caller, context)
     if not restart:
         _refuse_the_kernel_itself(moves, force, may_remove)
     if may_remove:
         names = tuple(m.name for m in moves if m.gone)
         moves = [m for m in moves if not m.gone]
         if not moves:
-            _check_wanted(change, relocked.lock, pair, wanted)
-            return Guarded(change, going=names, notes=_stay(names, caller))
+            _check_wanted(change, lock, pair, wanted)
+            return replace(spared, going=names, notes=(*spared.notes, *_stay(names, caller)))
     if not moves:
-        _check_wanted(change, relocked.lock, pair, wanted)
-        return Guarded(change)
+        _check_wanted(change, lock, pair, wanted)
+        return spared
     if restart or force:
         stale = tuple(m.name for m in moves)
         notes = () if restart else (f"Stale in this kernel until it restarts: {joined(stale)}.",)
-        return Guarded(change, stale, notes=notes)
+        return replace(spared, stale=stale, notes=(*spared.notes, *notes))
     pins = [m.package for m in moves if m.package is not None]
     if change.exact or len(pins) < len(moves):
         raise _refused(moves, None, ())
-    pinned, why = await _pinned(change, context, pair, pins)
+    pinned, why = await _pinned(change, context, _joined(spared.pins, {pair: tuple(pins)}))
     if pinned is not None and not _versions_moved(pinned, pair, caller, context, may_remove):
         names = tuple(m.name for m in moves)
         context.note(f"Solved with what this kernel has loaded kept as it is: {joined(names)}.")
         _check_wanted(pinned, _lock(pinned), pair, wanted)
-        return Guarded(pinned)
-    raise _refused(moves, why, _asked_for(change, moves, pair))
+        return replace(spared, change=pinned)
+    raise _refused(moves, why, _asked_for(change, [m.key for m in moves], pair))
 
 
 def _refused(moves: Sequence[Move], why: str | None, asked: Sequence[str]) -> Refused:
@@ -125,7 +133,7 @@ def _refused(moves: Sequence[Move], why: str | None, asked: Sequence[str]) -> Re
     )
 
 
-def _asked_for(change: Change, moves: Sequence[Move], pair: Key) -> list[str]:
+def _asked_for(change: Change, keys: Sequence[Key], pair: Key) -> list[str]:
     """The specs of the manifest that the loaded versions do not fulfil, where the change itself wrote them."""
     environment = change.after.environments.get(pair[0])
     before = change.before.environments.get(pair[0])
@@ -134,7 +142,7 @@ def _asked_for(change: Change, moves: Sequence[Move], pair: Key) -> list[str]:
     if on is None:
         return []
     found = []
-    for kind, name in (move.key for move in moves):
+    for kind, name in keys:
         if kind == "conda":
             spec = dict(on.dependencies).get(name)
             changed = spec is not None and (was is None or spec != dict(was.dependencies).get(name))
@@ -148,22 +156,46 @@ def _asked_for(change: Change, moves: Sequence[Move], pair: Key) -> list[str]:
     return found
 
 
-def _refuse_under_us(change: Change, lock: LockFile, context: Context) -> None:
-    """Where Jupyter lives in the workspace itself, its own packages do not move while it runs."""
-    for name, environment in change.after.environments.items():
-        if not runs_from(prefix_of(change.after, name)):
-            continue
-        platform = choice(change.after, environment, context, lock).platform
-        pair = (name, platform.name if platform else "")
-        before = locked_rows(change.before.lock, *pair)
-        refuse_under_us(
-            name,
-            before,
-            _lock_moves(before, locked_rows(lock, *pair)),
-            what="change",
-            help="Add `--restart` to make the change; then restart the Jupyter server and its kernels. "
-            "Nothing was changed.",
-        )
+async def _spare_jupyter(change: Change, context: Context, *, moves_it: bool) -> Guarded:
+    """Where Jupyter lives in the workspace itself, what it needs stays while it runs, unless that was asked for."""
+    name = next((each for each in change.after.environments if runs_from(prefix_of(change.after, each))), None)
+    platform = target_platform(change.after, name, context, _lock(change)) if name is not None else None
+    if name is None or platform is None:
+        return Guarded(change)
+    pair, prefix = (name, platform.name), prefix_of(change.after, name)
+    needed = _of_jupyter(change, pair, prefix, context)
+    if not needed:
+        return Guarded(change)
+    if moves_it:
+        return Guarded(change, notes=(restart_jupyter(needed),))
+    before, why = locked_rows(change.before.lock, *pair), None
+    kept: Pins = {pair: tuple(before[key] for key in needed if key in before)}
+    if kept[pair] and not change.exact:
+        pinned, why = await _pinned(change, context, kept)
+        if pinned is not None and not _of_jupyter(pinned, pair, prefix, context):
+            names = joined([key[1] for key in needed])
+            context.note(f"Solved with what Jupyter itself needs kept as it is: {names} (`--restart` moves that too).")
+            return Guarded(pinned, pins=kept)
+    asked = _asked_for(change, list(needed), pair)
+    raise jupyter_would_move(
+        name,
+        needed,
+        what="change",
+        why=None if asked else why,
+        help="Add `--restart` to make the change, and then restart the Jupyter server and its kernels; or ask for "
+        "another version. Nothing was changed.",
+    )
+
+
+def _of_jupyter(change: Change, pair: Key, prefix: Path, context: Context) -> dict[Key, str]:
+    """What becomes of the packages that Jupyter needs."""
+    before, after = locked_rows(change.before.lock, *pair), locked_rows(_lock(change), *pair)
+    moves, behind = _all_moves(before, after, prefix, context)
+    return moves_of_jupyter(prefix, moves | behind)
+
+
+def _joined(one: Pins, two: Pins) -> Pins:
+    return {pair: (*one.get(pair, ()), *two.get(pair, ())) for pair in {*one, *two}}
 
 
 def _refuse_the_kernel_itself(moves: Sequence[Move], force: bool, may_remove: bool) -> None:
@@ -238,12 +270,25 @@ def _pair_of(change: Change, caller: Caller) -> Key:
 def _moves(change: Change, lock: LockFile, pair: Key, caller: Caller, context: Context) -> list[Move]:
     """The loaded packages that the new lock changes or drops, or that installing it would, the prefix being behind."""
     before, after = locked_rows(change.before.lock, *pair), locked_rows(lock, *pair)
-    moves = _lock_moves(before, after)
-    behind = {} if context.no_install else install_moves(Path(caller.prefix), after)
-    behind = {key: text for key, text in behind.items() if key not in moves}
+    moves, behind = _all_moves(before, after, Path(caller.prefix), context)
     loaded = loaded_keys(caller, {*moves, *behind}) if moves or behind else set()
     found = [Move(key, text, before[key], key not in after) for key, text in moves.items() if key in loaded]
     return found + [Move(key, text, None, key not in after) for key, text in behind.items() if key in loaded]
+
+
+def _all_moves(
+    before: Mapping[Key, Package], after: Mapping[Key, Package], prefix: Path, context: Context
+) -> tuple[dict[Key, str], dict[Key, str]]:
+    """What the new lock moves, and what moves besides because the prefix has not followed the present lock yet.
+
+    What the new lock only takes back to what is installed does not move.
+    """
+    moves = _lock_moves(before, after)
+    if context.no_install:
+        return moves, {}
+    installing = install_moves(prefix, after)
+    moves = {key: text for key, text in moves.items() if key in installing or text == becomes("", "")}
+    return moves, {key: text for key, text in installing.items() if key not in moves}
 
 
 def _lock_moves(before: Mapping[Key, Package], after: Mapping[Key, Package]) -> dict[Key, str]:
@@ -256,11 +301,8 @@ def _lock_moves(before: Mapping[Key, Package], after: Mapping[Key, Package]) -> 
     }
 
 
-async def _pinned(
-    change: Change, context: Context, pair: Key, loaded: Sequence[Package]
-) -> tuple[Change | None, str | None]:
-    """The same change solved with these packages fixed for the kernel's pair; None, and why, without a solution."""
-    pins: Pins = {pair: tuple(loaded)}
+async def _pinned(change: Change, context: Context, pins: Pins) -> tuple[Change | None, str | None]:
+    """The same change solved with these packages fixed; None, and why, without a solution."""
     try:
         if change.again is not None:
             return await change.again(pins), None

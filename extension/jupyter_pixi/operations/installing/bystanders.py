@@ -1,42 +1,44 @@
-"""Turns an environment's locked packages into those that this program and its server need, while they run in it."""
+"""Turns an environment's prefix into the packages that this program and its server need, while they run in it."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from pathlib import Path
 
-from ...lockfile import packages
-from ...lockfile.model import Package
-from .loaded import Key
+from ...prefix.installed import CondaRecord, Distribution, conda_records, distributions, normalise, site_packages
+from .loaded import PYTHON, Key
 
-SERVERS = ("jupyter-pixi", "jupyterlab", "jupyter_server", "jupyter-server", "notebook", "jupyterhub")
+SERVERS = ("jupyter-pixi", "jupyterlab", "jupyter-server", "notebook", "jupyterhub")
 """What runs for a whole session: if the environment is this program's own, these and what they need are in use."""
 
 _REQUIREMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
-def in_use_by_us(rows: Mapping[Key, Package]) -> set[Key]:
-    """What this program and the server of its environment need, among an environment's locked packages."""
+def in_use_by_us(prefix: Path) -> set[Key]:
+    """What this program and the server of its environment need, among what is installed there; its Python, always."""
+    installed = _installed(prefix)
     by_name: dict[str, set[Key]] = {}
-    for key in rows:
-        by_name.setdefault(_plain(key[1]), set()).add(key)
-    todo = [_plain(name) for name in SERVERS if _plain(name) in by_name]
-    found: set[Key] = set()
+    for key in installed:
+        by_name.setdefault(normalise(key[1]), set()).add(key)
+    todo = [name for name in SERVERS if name in by_name]
+    found = {PYTHON} & installed.keys()
     while todo:
-        for key in by_name.get(todo.pop(), ()):
-            if key not in found:
-                found.add(key)
-                todo += [_plain(name) for name in _needs(rows[key])]
+        for key in by_name.get(todo.pop(), set()) - found:
+            found.add(key)
+            todo += _needs(installed[key])
     return found
 
 
-def _needs(package: Package) -> Iterable[str]:
-    texts = packages.requires_dist(package) if package.kind == "pypi" else packages.depends(package)
-    for text in texts:
-        match = _REQUIREMENT.match(text)
-        if match and "extra ==" not in text:
-            yield match.group()
+def _installed(prefix: Path) -> dict[Key, CondaRecord | Distribution]:
+    records = conda_records(prefix)
+    found: dict[Key, CondaRecord | Distribution] = {("conda", name): record for name, record in records.items()}
+    for name, there in distributions(prefix, site_packages(prefix, records)).items():
+        if there.installer != "conda":
+            found["pypi", name] = there
+    return found
 
 
-def _plain(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()
+def _needs(package: CondaRecord | Distribution) -> list[str]:
+    """The names of what a package depends on."""
+    texts = package.requires if isinstance(package, Distribution) else package.data.get("depends") or ()
+    return [normalise(match.group()) for text in texts if (match := _REQUIREMENT.match(text))]

@@ -11,7 +11,7 @@ from ..context import Caller, Context
 from ..targets import prefix_of, runs_from, target_platform
 from ..workspace import OpenWorkspace
 from .loaded import PYTHON, loaded_keys
-from .moves import install_moves, keyed, locked_rows, refuse_under_us
+from .moves import install_moves, jupyter_would_move, locked_rows, moves_of_jupyter, restart_jupyter
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,7 @@ INSTALL = Wording(
     python="Add `--restart` to install and restart the kernel.",
     kernel="Add `--restart` to install and restart the kernel. (`--force-loaded` installs under the running kernel, "
     "whose modules are then stale.)",
-    ours="Stop Jupyter and install from a terminal, or add `--restart`; then restart the Jupyter server and its "
-    "kernels.",
+    ours="Add `--restart` to install, and then restart the Jupyter server and its kernels.",
 )
 RUN = Wording(
     what="install that has to come first",
@@ -67,9 +66,11 @@ def guard_install(
     if platform is None:
         return ()
     moves = install_moves(prefix, locked_rows(opened.lock, name, platform.name))
-    if ours and moves and not (restart or force):
-        every = [p for rows in opened.lock.environments[name].packages.values() for p in rows]
-        refuse_under_us(name, keyed(every), moves, what=wording.what, help=f"{wording.ours} {_UNCHANGED}")
+    needed = moves_of_jupyter(prefix, moves) if ours else {}
+    if needed and not (restart or force):
+        raise jupyter_would_move(name, needed, what=wording.what, help=f"{wording.ours} {_UNCHANGED}")
+    if needed:
+        context.note(restart_jupyter(needed))
     stale = sorted(loaded_keys(caller, moves)) if moves and caller else []
     if PYTHON in stale and not restart:
         raise Refused(

@@ -11,9 +11,13 @@ from pathlib import Path
 from ...errors import Refused
 from ...lockfile import packages
 from ...lockfile.model import LockFile, Package
+from ...prefix.dists import same_version
 from ...prefix.installed import INSTALLER, conda_records, distributions, normalise, site_packages
-from .bystanders import in_use_by_us
+from .bystanders import SERVERS, in_use_by_us
 from .loaded import Key
+
+_SHOWN = 10
+"""How many packages a refusal names."""
 
 
 def becomes(before: str | None, after: str | None) -> str:
@@ -54,27 +58,49 @@ def _moves(prefix: Path, rows: Mapping[Key, Package]) -> Iterator[tuple[Key, str
             yield ("conda", record.name), becomes(record.version, packages.version(wanted))
     pypi = {normalise(name): packages.version(p) for (kind, name), p in rows.items() if kind == "pypi"}
     for each in distributions(prefix, site_packages(prefix, records)).values():
-        if each.installer != INSTALLER:
-            continue
+        if each.installer == "conda" or (each.installer != INSTALLER and each.name not in pypi):
+            continue  # of what another tool installed only what is locked is exchanged
         if each.name not in pypi:
             yield ("pypi", each.name), becomes(each.version, None)
-        elif pypi[each.name] not in (None, each.version):
+        elif not _is_version(pypi[each.name], each.version):
             yield ("pypi", each.name), becomes(each.version, pypi[each.name])
 
 
-def refuse_under_us(
-    environment: str, rows: Mapping[Key, Package], moves: Mapping[Key, str], *, what: str, help: str
-) -> None:
-    """Where Jupyter runs in an environment, what it needs does not move unless the user says so.
+def _is_version(locked: str | None, installed: str) -> bool:
+    return locked is None or same_version(locked, installed)
 
-    `rows` are the environment's locked packages, `moves` what would become of some, `what` is "change" or "install".
-    Raises Refused.
+
+def moves_of_jupyter(prefix: Path, moves: Mapping[Key, str]) -> dict[Key, str]:
+    """Of these moves in a prefix those of what this program and its server need, the servers themselves first."""
+    if not moves:
+        return {}
+    needed = in_use_by_us(prefix) & moves.keys()
+    return {key: moves[key] for key in sorted(needed, key=lambda key: (normalise(key[1]) not in SERVERS, key[1]))}
+
+
+def jupyter_would_move(
+    environment: str, needed: Mapping[Key, str], *, what: str, help: str, why: str | None = None
+) -> Refused:
+    """The refusal to move what Jupyter needs where it runs; `what` is "change" or "install".
+
+    `why` is the solver's word, where it was asked to keep all that.
     """
-    found = sorted(in_use_by_us(rows) & moves.keys())
-    if found:
-        lines = "".join(f"\n  {key[1]} {moves[key]}" for key in found[:20])
-        raise Refused(
-            f"Jupyter itself runs in the environment '{environment}', and the {what} would move what it needs:{lines}",
-            help=help,
-            code="loaded",
-        )
+    lines = [f"  {key[1]} {text}" for key, text in list(needed.items())[:_SHOWN]]
+    if len(needed) > _SHOWN:
+        lines.append(f"  and {len(needed) - _SHOWN} more")
+    if why:
+        lines += ["Kept as they are, there is no solution:", *(f"  {line}" for line in why.splitlines())]
+    return Refused(
+        f"Jupyter itself runs in the environment '{environment}', and the {what} would move what it needs:\n"
+        + "\n".join(lines),
+        help=help,
+        code="loaded",
+    )
+
+
+def restart_jupyter(needed: Iterable[Key]) -> str:
+    """What is said of a change that moves what Jupyter needs."""
+    names = [name for _, name in needed]
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    told = ", ".join(names[:_SHOWN]) + more
+    return f"Jupyter itself needs what was changed ({told}): restart the Jupyter server and its kernels."
