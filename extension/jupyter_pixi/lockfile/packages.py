@@ -211,6 +211,12 @@ def is_directory(package: Package) -> bool:
     return package.kind == "pypi" and not is_url(package) and not _plain(package).endswith((".whl", *SDIST_SUFFIXES))
 
 
+def is_distribution(package: Package) -> bool:
+    """Whether a PyPI package is a file with a version of its own (and not a directory)."""
+    known = ("version", "sha256", "md5", "index")
+    return package.kind == "pypi" and any(package.fields.get(key) is not None for key in known)
+
+
 def normalize(pypi_name: str) -> str:
     """A PyPI name as PEP 503 compares it."""
     return _SEPARATORS.sub("-", pypi_name).lower()

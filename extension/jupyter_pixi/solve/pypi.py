@@ -300,4 +300,4 @@ def as_package(resolved: Resolved, metadata: Metadata, environment: Environment)
 
 def _is_implied(index: str, environment: Environment) -> bool:
     """Whether a reader takes this index when none is written: PyPI itself, where it is the environment's first."""
-    return index.rstrip("/") == default_index() == indexes(environment.pypi_options)[0].rstrip("/")
+    return index == default_index() == indexes(environment.pypi_options)[0]

@@ -230,6 +230,8 @@ def test_pypi_packages_that_fit() -> None:
         ('idna = ">=3"', 'idna = "*"\nsix = "*"', IDNA, "the requirement 'six' could not be satisfied", True),
         ('">=3"', '{ version = "*", index = "https://a.test/simple" }', IDNA + "  index: https://b.test/simple\n",
          "'idna' requires index https://a.test/simple but the lock file has https://b.test/simple", False),
+        ('">=3"', '{ version = "*", index = "https://a.test/simple" }', IDNA,
+         f"'idna' requires index https://a.test/simple but the lock file has {default_index()}", False),
         ('">=3"', '">=3"', IDNA + "  index: https://b.test/simple\n",
          "but the lock file has https://b.test/simple", False),
         ('">=3"', '">=3"', IDNA.replace(">=3.6", ">=3.13"),

@@ -85,7 +85,7 @@ class _Check:
         assert self.lock is not None
         on, locked = environment.on[platform], self.lock.environments.get(environment.name)
         try:
-            verified = check_platform(environment, on, locked, self.manifest.root, self.facts)
+            verified = check_platform(environment, on, locked, self.lock.version, self.manifest.root, self.facts)
         except Unsatisfied as error:
             what = "pypi dependencies" if error.pypi_only else "dependencies"
             self._because(

@@ -13,6 +13,7 @@ from .. import packages as of
 from ..model import LockEnvironment, LockFile, LockPlatform, Package
 from ..platforms import customised
 from . import tags
+from .pypi import canonical_index
 from .verdict import Unsatisfied
 
 if TYPE_CHECKING:
@@ -102,9 +103,9 @@ def _indexes(options: PypiOptions, locked: LockEnvironment, version: int) -> Non
             raise Unsatisfied("the indexes used to previously solve to lock file are missing", keep="conda")
         return
     indexes, links = wanted_indexes(options)
-    same_indexes = [_canonical(url) for url in locked.indexes] == [_canonical(url) for url in indexes]
-    same_links = [(kind, _canonical(url)) for kind, url in locked.find_links] == [
-        (kind, _canonical(url)) for kind, url in links
+    same_indexes = [canonical_index(url) for url in locked.indexes] == [canonical_index(url) for url in indexes]
+    same_links = [(kind, canonical_index(url)) for kind, url in locked.find_links] == [
+        (kind, canonical_index(url)) for kind, url in links
     ]
     if not (same_indexes and same_links):
         have = [*locked.indexes, *(link for _, link in locked.find_links)]
@@ -114,12 +115,6 @@ def _indexes(options: PypiOptions, locked: LockEnvironment, version: int) -> Non
             f"Expected: {', '.join(want)}\n Found: {', '.join(have)}",
             keep="conda",
         )
-
-
-def _canonical(url: str) -> str:
-    """A URL as parsers print it: with a slash where there is only a host. Any other trailing slash counts."""
-    scheme, separator, rest = url.partition("://")
-    return f"{scheme}://{rest}/" if separator and "/" not in rest else url
 
 
 def _pypi(locked: LockEnvironment) -> Iterator[Package]:

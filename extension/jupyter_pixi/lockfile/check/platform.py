@@ -15,9 +15,11 @@ from ...manifest.archspec import as_detected
 from .. import match
 from .. import packages as of
 from ..model import LockEnvironment, Package
+from ..simple_index import default_index
 from . import local, markers, pep440, pypi, requirements
 from .conda import Wanted, of_manifest
 from .facts import Fact, Facts, provided_version
+from .pypi import Indexes
 from .records import Records, gather
 from .requirements import Requirement
 from .verdict import Unsatisfied
@@ -41,12 +43,13 @@ def check_platform(
     environment: Environment,
     on: OnPlatform,
     locked: LockEnvironment | None,
+    version: int,
     root: Path,
     facts: Facts,
 ) -> Verified:
     """Check one platform of an environment. Raises `Unsatisfied` with the first reason against it.
 
-    `facts` is what is known of the lock's packages from other pairs.
+    `version` is the lock's. `facts` is what is known of the lock's packages from other pairs.
     """
     platform = on.platform
     virtual = {
@@ -57,13 +60,14 @@ def check_platform(
     nothing_from_pypi = not any(item.kind == "pypi" for item in packages)
     if environment.has_pypi and nothing_from_pypi and not any(of.purls(p) is not None for p in packages):
         raise Unsatisfied("missing purls")
-    return _Walk(environment, on, gather(packages, virtual, facts), _indexes(locked), root).run()
+    return _Walk(environment, on, gather(packages, virtual, facts), _indexes(locked, version), root).run()
 
 
-def _indexes(locked: LockEnvironment | None) -> tuple[str, ...]:
-    if locked is None or locked.indexes is None:
-        return ()
-    return locked.indexes + tuple(link for kind, link in locked.find_links if kind == "url")
+def _indexes(locked: LockEnvironment | None, version: int) -> Indexes:
+    if locked is None or version < 7:
+        return Indexes()
+    named = locked.indexes or (default_index(),)
+    return Indexes(named + tuple(link for kind, link in locked.find_links if kind == "url"), named[0])
 
 
 @dataclass
@@ -73,7 +77,7 @@ class _Walk:
     environment: Environment
     on: OnPlatform
     records: Records
-    indexes: tuple[str, ...]
+    indexes: Indexes
     root: Path
     conda_queue: list[tuple[Wanted, str]] = field(default_factory=list)
     pypi_queue: list[tuple[Requirement, str]] = field(default_factory=list)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
@@ -17,9 +18,19 @@ NO_VERSION = "0a0.dev0"
 """What stands for the version of a package that has none in the lock."""
 
 
-def check_package(requirement: Requirement, package: Package, root: Path, indexes: tuple[str, ...]) -> None:
-    """Compare a requirement with the package locked for it. `indexes` are those the environment may use (its indexes
-    and the URLs of its find-links; none recorded: any). Raises `Unsatisfied`."""
+@dataclass(frozen=True)
+class Indexes:
+    """Where an environment's packages may come from: its indexes and the URLs of its find-links (none: anywhere).
+
+    `implied` is the index of a package that names none; None before version 7, which recorded none.
+    """
+
+    allowed: tuple[str, ...] = ()
+    implied: str | None = None
+
+
+def check_package(requirement: Requirement, package: Package, root: Path, indexes: Indexes) -> None:
+    """Compare a requirement with the package locked for it. Raises `Unsatisfied`."""
     if requirement.path is not None:
         _path(requirement, package, root)
     elif requirement.git is not None:
@@ -35,7 +46,7 @@ def absolute(path: str, root: Path) -> str:
     return os.path.normpath(root / Path(path).expanduser())
 
 
-def _registry(requirement: Requirement, package: Package, indexes: tuple[str, ...]) -> None:
+def _registry(requirement: Requirement, package: Package, indexes: Indexes) -> None:
     if not requirement.from_manifest and not of.is_url(package):
         return
     version = of.version(package) or NO_VERSION
@@ -44,14 +55,20 @@ def _registry(requirement: Requirement, package: Package, indexes: tuple[str, ..
         raise Unsatisfied(
             f"'{requirement.name}' with specifiers '{specifiers}' does not match the locked version '{version}'"
         )
-    locked = of.index(package)
-    if locked is None or not requirement.from_manifest:
+    locked = of.index(package) or indexes.implied
+    if locked is None or not requirement.from_manifest or not of.is_distribution(package):
         return
     if requirement.index is not None:
-        if requirement.index != locked:
+        if canonical_index(requirement.index) != canonical_index(locked):
             raise _wrong_index(requirement.name, requirement.index, locked)
-    elif indexes and locked.rstrip("/") not in [index.rstrip("/") for index in indexes]:
-        raise _wrong_index(requirement.name, ", ".join(indexes), locked)
+    elif indexes.allowed and locked.rstrip("/") not in [index.rstrip("/") for index in indexes.allowed]:
+        raise _wrong_index(requirement.name, ", ".join(indexes.allowed), locked)
+
+
+def canonical_index(url: str) -> str:
+    """A URL as parsers print it: with a slash where there is only a host. Any other trailing slash counts."""
+    scheme, separator, rest = url.partition("://")
+    return f"{scheme}://{rest}/" if separator and "/" not in rest else url
 
 
 def _wrong_index(name: str, wanted: str, locked: str) -> Unsatisfied:
