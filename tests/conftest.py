@@ -17,7 +17,7 @@ from jupyter_pixi.demo.recipe import DEMO
 from support.homes import Home, make_home
 from support.kernels import Kernel, kernel
 from support.recipe import TEST
-from support.workspaces import PLAIN, Workspace, run_engine
+from support.workspaces import PLAIN, Workspace, run_engine, write_manifest
 
 _THIRD = "JUPYTER_PIXI_TEST_THIRD"
 
@@ -100,20 +100,14 @@ def engine(isolated_home: Home, tmp_path: Path) -> Callable[..., object]:
 
 
 @pytest.fixture
-def workspace(tmp_path: Path, isolated_home: Home, test_channel: str, host: Interpreter) -> Callable[..., Workspace]:
+def workspace(tmp_path: Path, isolated_home: Home, test_channel: str) -> Callable[..., Workspace]:
     """`workspace(manifest=PLAIN, name="weather", channel=test_channel)`: a new folder with this pixi.toml.
 
-    `{name}`, `{channel}` and `{subdir}` (this machine's platform) in the text are filled in; braces of TOML tables
-    need no doubling.
+    What is filled in says `support.workspaces.write_manifest`.
     """
 
     def make(manifest: str = PLAIN, *, name: str = "weather", channel: str = test_channel) -> Workspace:
-        root = tmp_path / name
-        root.mkdir()
-        for key, value in {"name": name, "channel": channel, "subdir": host.subdir}.items():
-            manifest = manifest.replace("{" + key + "}", value)
-        (root / "pixi.toml").write_text(manifest)
-        return Workspace(root, isolated_home)
+        return Workspace(write_manifest(tmp_path / name, manifest, channel).parent, isolated_home)
 
     return make
 

@@ -9,14 +9,13 @@ from typing import Any
 
 import pytest
 from jupyter_pixi.demo.channel import channel
-from jupyter_pixi.demo.python_package import interpreter
 from support.browser import REAL, load
 from support.homes import make_home
 from support.jupyter_server import BUILT, TOKEN, Running, jupyter_server
 from support.recipe import TEST
 from support.servers import Server
 from support.servers import server as slow_server
-from support.workspaces import Workspace
+from support.workspaces import WITH_CUDA, Workspace, write_manifest
 
 ARTIFACTS = Path(__file__).resolve().parents[2] / "test-artifacts"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -31,24 +30,6 @@ FLAGS = [
     "--disable-dev-shm-usage",
 ]
 
-WORKSPACE = """\
-[workspace]
-name = "weather"
-channels = []
-platforms = ["linux-64", "osx-arm64", { name = "gpu", platform = "linux-64", cuda = "99" }]
-
-[feature.lab.dependencies]
-python = "*"
-ipykernel = "*"
-
-[feature.cuda]
-platforms = ["gpu"]
-
-[environments]
-cpu = ["lab"]
-cuda = ["lab", "cuda"]
-"""
-
 
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
@@ -56,8 +37,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     if not (BUILT / "package.json").exists():
         pytest.fail("The front end is not built: run `npm --prefix labextension run build`.")
     root = tmp_path_factory.mktemp("lab")
-    (root / "weather").mkdir()
-    (root / "weather" / "pixi.toml").write_text(WORKSPACE)
+    write_manifest(root / "weather", WITH_CUDA)
     home = make_home(tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("packages"))
     with jupyter_server(root, home, env={"CONDA_OVERRIDE_CUDA": "11"}) as running:
         yield running
@@ -77,11 +57,8 @@ def real(lab: Running, channel_server: Server, request: pytest.FixtureRequest) -
 
     def make(name: str, manifest: str = REAL) -> Workspace:
         root = lab.root / name
-        root.mkdir()
         made.append(root)
-        for key, value in {"name": name, "channel": channel_server.url, "subdir": interpreter().subdir}.items():
-            manifest = manifest.replace("{" + key + "}", value)
-        (root / "pixi.toml").write_text(manifest)
+        write_manifest(root, manifest, channel_server.url)
         return Workspace(root, lab.home)
 
     yield make

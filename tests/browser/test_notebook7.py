@@ -10,12 +10,11 @@ from typing import Any
 
 import pytest
 from jupyter_pixi.demo.channel import channel
-from jupyter_pixi.demo.python_package import interpreter
 from support.browser import REAL, load
 from support.homes import make_home
 from support.jupyter_server import TOKEN, Running, jupyter_server
 from support.recipe import TEST
-from support.workspaces import Workspace
+from support.workspaces import Workspace, write_manifest
 
 ARTIFACTS = Path(__file__).resolve().parents[2] / "test-artifacts"
 
@@ -25,10 +24,7 @@ def notebook7(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """Notebook 7 on a folder with the workspace `wind`, installed."""
     root = tmp_path_factory.mktemp("notebook7")
     home = make_home(tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("packages"))
-    made = root / "wind"
-    made.mkdir()
-    text = REAL.replace("{name}", "wind").replace("{channel}", channel(TEST).as_uri())
-    (made / "pixi.toml").write_text(text.replace("{subdir}", interpreter().subdir))
+    made = write_manifest(root / "wind", REAL, channel(TEST).as_uri()).parent
     Workspace(made, home).do("install")
     kernel = {"name": "pixi.wind.default", "display_name": "wind · default"}
     source = "import cowsay; print('it is', cowsay.__version__)"

@@ -11,13 +11,12 @@ from typing import Any
 
 import pytest
 from jupyter_pixi.demo.channel import channel
-from jupyter_pixi.demo.python_package import interpreter
 from support.browser import REAL, load
 from support.homes import make_home
 from support.jupyter_server import TOKEN, Running, jupyter_server
 from support.panel import LONG, execute, open_notebook, show
 from support.recipe import TEST
-from support.workspaces import Workspace
+from support.workspaces import Workspace, write_manifest
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -32,10 +31,7 @@ def oldest(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     subprocess.run([uv, "venv", "-q", "-p", sys.executable, venv], check=True)
     python = str(venv / "bin/python")
     subprocess.run([uv, "pip", "install", "-q", "-p", python, "jupyterlab~=4.0.0", str(REPOSITORY)], check=True)
-    made = root / "calm"
-    made.mkdir()
-    text = REAL.replace("{name}", "calm").replace("{channel}", channel(TEST).as_uri())
-    (made / "pixi.toml").write_text(text.replace("{subdir}", interpreter().subdir))
+    made = write_manifest(root / "calm", REAL, channel(TEST).as_uri()).parent
     Workspace(made, home).do("install")
     with jupyter_server(root, home, python=python, env={"CONDA_OVERRIDE_CUDA": "11"}) as running:
         yield running

@@ -5,17 +5,14 @@ from __future__ import annotations
 import pytest
 from jupyter_kernel_test import KernelTests
 from support.homes import make_home
-from support.workspaces import PLAIN, Workspace
+from support.workspaces import PLAIN, Workspace, write_manifest
 
 
 @pytest.fixture(scope="module", autouse=True)
-def published(tmp_path_factory, package_cache, test_channel, host):
+def published(tmp_path_factory, package_cache, test_channel):
     """An installed workspace whose kernelspecs this process sees."""
     home = make_home(tmp_path_factory.mktemp("home"), package_cache)
-    root = tmp_path_factory.mktemp("suite") / "weather"
-    root.mkdir()
-    text = PLAIN.replace("{name}", "weather").replace("{channel}", test_channel).replace("{subdir}", host.subdir)
-    (root / "pixi.toml").write_text(text)
+    root = write_manifest(tmp_path_factory.mktemp("suite") / "weather", PLAIN, test_channel).parent
     workspace = Workspace(root, home)
     workspace.do("install")
     workspace.do("kernels", "install", "--prefix", str(home.kernels))

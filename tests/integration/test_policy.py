@@ -14,7 +14,8 @@ from support.homes import make_home
 from support.jupyter_server import Running, jupyter_server
 from support.readonly import run_read_only
 from support.servers import server as serving
-from support.workspaces import Workspace
+from support.waiting import wait
+from support.workspaces import Workspace, write_manifest
 
 WHO = "the rules of this room"
 OTHER = "https://conda.example.org/other"
@@ -179,11 +180,9 @@ def test_a_start_and_the_magic(workspace, start_kernel, test_channel):
 
 
 @pytest.fixture
-def server(tmp_path: Path, test_channel: str, package_cache: Path, host):
+def server(tmp_path: Path, test_channel: str, package_cache: Path):
     root = tmp_path / "root"
-    (root / "weather").mkdir(parents=True)
-    text = PLAIN.replace("{name}", "weather").replace("{channel}", test_channel).replace("{subdir}", host.subdir)
-    (root / "weather" / "pixi.toml").write_text(text)
+    write_manifest(root / "weather", PLAIN, test_channel)
     home = make_home(tmp_path / "home", package_cache)
     shut = f"--JupyterPixi.policy={{'sources': {{'channels': ['{OTHER}']}}, 'trust': {{'mode': 'none'}}}}"
     with jupyter_server(root, home, shut, app=("jupyter_server",)) as running:
@@ -202,12 +201,7 @@ def test_the_server(server: Running):
     api = "jupyter-pixi/api"
     quoted = urllib.parse.quote(manifest, safe="")
     assert status_of(lambda: server.get(f"{api}/workspaces?manifest={quoted}"))[0] in (200, 404)
-    import time
-
-    deadline = time.monotonic() + 20
-    while server.status(f"{api}/workspaces?manifest={quoted}") != 200:
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    wait(lambda: server.status(f"{api}/workspaces?manifest={quoted}") == 200)
     asked = {"manifest": manifest, "command": "add", "packages": ["native"]}
     for call in (
         lambda: server.post(f"{api}/preview", asked),
@@ -222,25 +216,24 @@ def test_the_server(server: Running):
     assert "keeps to the policy of the Jupyter server's configuration" in server.log.read_text()
 
 
-def placed(root: Path, text: str, cache: Path) -> Workspace:
+def placed(root: Path, text: str, channel: str, cache: Path) -> Workspace:
     """A workspace in a home with this package cache."""
-    root.mkdir()
     cache.mkdir(exist_ok=True)
-    (root / "pixi.toml").write_text(text.replace("{name}", root.name))
+    write_manifest(root, text, channel)
     return Workspace(root, make_home(root.with_name(f"home-{root.name}"), cache))
 
 
-def test_a_shared_package_cache(tmp_path: Path, test_channel_folder: Path, host):
+def test_a_shared_package_cache(tmp_path: Path, test_channel_folder: Path):
     """What a read-only cache holds is not fetched again, online and offline, and nothing is written there."""
     with serving(test_channel_folder) as channel:
-        text = PLAIN.replace("{channel}", channel.url).replace("{subdir}", host.subdir) + 'greeter = "*"\n'
-        full = placed(tmp_path / "one", text, tmp_path / "shared")
+        text = PLAIN + 'greeter = "*"\n'
+        full = placed(tmp_path / "one", text, channel.url, tmp_path / "shared")
         full.do("install")
         before = sorted(str(path) for path in (tmp_path / "shared").rglob("*"))
         channel.asked.clear()
 
         shared = {VARIABLE: json.dumps({"cache": {"shared": [str(tmp_path / "shared")]}})}
-        own = placed(tmp_path / "two", text, tmp_path / "own")
+        own = placed(tmp_path / "two", text, channel.url, tmp_path / "own")
         install = [sys.executable, "-P", "-m", "jupyter_pixi", "install", "--manifest-path", str(own.manifest)]
         done = run_read_only(tmp_path / "shared", install, own.home.environ | shared)
         assert done.returncode == 0, done.stderr

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +20,13 @@ from support.jupyter_server import TOKEN, Running, jupyter_server
 from support.recipe import TEST
 from support.servers import Server
 from support.servers import server as slow_server
+from support.waiting import wait
+from support.workspaces import write_manifest
 
 API = "jupyter-pixi/api"
 MANIFEST = """\
 [workspace]
-name = "weather"
+name = "{name}"
 channels = ["{channel}"]
 platforms = ["{subdir}", "win-64"]
 
@@ -54,20 +55,10 @@ def server(tmp_path_factory: pytest.TempPathFactory, slow: Server) -> Iterator[R
     root = tmp_path_factory.mktemp("root")
     home = make_home(tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("packages"))
     for name, url in (("weather", channel(TEST).as_uri()), ("slow", slow.url), ("fuzzed", channel(TEST).as_uri())):
-        (root / name).mkdir()
-        text = MANIFEST.replace("{channel}", url).replace("{subdir}", interpreter().subdir)
-        (root / name / "pixi.toml").write_text(text.replace('"weather"', f'"{name}"'))
+        write_manifest(root / name, MANIFEST, url)
     with jupyter_server(root, home, app=("jupyter_server",)) as running:
         wait(lambda: len(running.get(f"{API}/workspaces")["workspaces"]) == 3, 20)
         yield running
-
-
-def wait(reached: Callable[[], Any], seconds: float) -> Any:
-    deadline = time.monotonic() + seconds
-    while not (found := reached()):
-        assert time.monotonic() < deadline, f"not within {seconds} s"
-        time.sleep(0.05)
-    return found
 
 
 def manifest(server: Running, name: str = "weather") -> str:
@@ -187,9 +178,7 @@ def test_lock_diff(server: Running) -> None:
     import subprocess
 
     root = server.root / "compared"
-    root.mkdir()
-    text = MANIFEST.replace("{channel}", channel(TEST).as_uri()).replace("{subdir}", interpreter().subdir)
-    (root / "pixi.toml").write_text(text)
+    write_manifest(root, MANIFEST, channel(TEST).as_uri())
     wait(lambda: server.status(f"{API}/workspaces?manifest={quoted(server, 'compared')}") == 200, 10)
     operation(server, "lock", "compared")
     git = ["git", "-c", "user.name=a", "-c", "user.email=a@example.org", "-C", str(root)]
@@ -208,9 +197,7 @@ def test_where_is_searched_can_be_set(server: Running) -> None:
     deep = server.root / "a/b/c/d/e/f"
     aside = server.home.path / "aside"
     for folder in (deep, aside):
-        folder.mkdir(parents=True)
-        text = MANIFEST.replace("{channel}", channel(TEST).as_uri()).replace("{subdir}", interpreter().subdir)
-        (folder / "pixi.toml").write_text(text.replace('"weather"', f'"{folder.name}"'))
+        write_manifest(folder, MANIFEST, channel(TEST).as_uri())
 
     def known() -> set[str]:
         return {w["root"] for w in server.get(f"{API}/workspaces")["workspaces"]}

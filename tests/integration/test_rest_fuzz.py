@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.cookiejar
 import json
-import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -17,12 +16,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jupyter_pixi.demo.channel import channel
-from jupyter_pixi.demo.python_package import interpreter
 from jupyter_pixi.server.openapi import document
 from support.authorizer import HEADER
 from support.homes import make_home
 from support.jupyter_server import TOKEN, Running, jupyter_server
 from support.recipe import TEST
+from support.waiting import wait
+from support.workspaces import write_manifest
 
 API = "jupyter-pixi/api"
 DOCUMENT = document("/")
@@ -30,7 +30,7 @@ OPERATIONS = [(path, method) for path, methods in DOCUMENT["paths"].items() for 
 SLOW = {"/search", "/search/{name}", "/imports/{module}", "/about/{name}"}  # these start a process
 MANIFEST = """\
 [workspace]
-name = "fuzzed"
+name = "{name}"
 channels = ["{channel}"]
 platforms = ["{subdir}"]
 
@@ -51,16 +51,11 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """A server on which no operation may be started, so that right requests change nothing."""
     root = tmp_path_factory.mktemp("root")
     home = make_home(tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("packages"))
-    (root / "fuzzed").mkdir()
-    text = MANIFEST.replace("{channel}", channel(TEST).as_uri()).replace("{subdir}", interpreter().subdir)
-    (root / "fuzzed" / "pixi.toml").write_text(text)
+    write_manifest(root / "fuzzed", MANIFEST, channel(TEST).as_uri())
     shut = ("--JupyterPixi.commands=[]", "--ServerApp.authorizer_class=support.authorizer.Choosy")
     tests = str(Path(__file__).resolve().parent.parent)
     with jupyter_server(root, home, *shut, app=("jupyter_server",), env={"PYTHONPATH": tests}) as running:
-        deadline = time.monotonic() + 30
-        while not running.get(f"{API}/workspaces")["workspaces"]:
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
+        wait(lambda: running.get(f"{API}/workspaces")["workspaces"])
         yield running
 
 

@@ -8,34 +8,18 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from jupyter_pixi.events import Phase, Result, Started, to_line
 from jupyter_pixi.server.schemas import ENVIRONMENTS_CHANGED, OPERATION
 from support.homes import Home, make_home
 from support.jupyter_server import Running, events, jupyter_server, next_of
+from support.waiting import wait
+from support.workspaces import WITH_CUDA, write_manifest
 
 API = "jupyter-pixi/api"
-WEATHER = """\
-[workspace]
-name = "weather"
-channels = []
-platforms = ["linux-64", "osx-arm64", { name = "gpu", platform = "linux-64", cuda = "99" }]
-
-[feature.lab.dependencies]
-python = "*"
-ipykernel = "*"
-
-[feature.cuda]
-platforms = ["gpu"]
-
-[environments]
-cpu = ["lab"]
-cuda = ["lab", "cuda"]
-"""
 
 
 @pytest.fixture(scope="module")
@@ -46,23 +30,13 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory, home: Home) -> Iterator[Running]:
     root = tmp_path_factory.mktemp("root")
-    (root / "weather").mkdir()
-    (root / "weather" / "pixi.toml").write_text(WEATHER)
+    write_manifest(root / "weather", WITH_CUDA)
     outside = tmp_path_factory.mktemp("outside")
-    (outside / "pixi.toml").write_text(WEATHER.replace('"weather"', '"secret"'))
+    write_manifest(outside, WITH_CUDA.replace("{name}", "secret"))
     env = {"CONDA_OVERRIDE_CUDA": "12"}
     with jupyter_server(root, home, app=("jupyter_server",), env=env) as running:
         wait(lambda: running.get(f"{API}/workspaces")["complete"], 10)
         yield running
-
-
-def wait(reached: Callable[[], Any], seconds: float) -> float:
-    """Waits until it is so; returns how long that took."""
-    began = time.monotonic()
-    while not reached():
-        assert time.monotonic() - began < seconds, f"not within {seconds} s"
-        time.sleep(0.02)
-    return time.monotonic() - began
 
 
 @pytest.mark.parametrize("path", ["workspaces", "operations", "operations/x?manifest=y"])
@@ -120,10 +94,10 @@ def test_a_new_workspace_within_two_seconds(server: Running) -> None:
     with events(server) as heard:
         time.sleep(1.5)  # the look that follows a new set of watches
         for name in ("tides", "winds", "waves"):
-            manifest = server.root / name / "pixi.toml"
-            manifest.parent.mkdir()
-            manifest.write_text(WEATHER.replace('"weather"', f'"{name}"'))
-            took.append(wait(lambda: f"pixi.{name}.cpu" in server.kernelspecs(), 10))  # noqa: B023
+            manifest = write_manifest(server.root / name, WITH_CUDA)
+            began = time.monotonic()
+            wait(lambda: f"pixi.{name}.cpu" in server.kernelspecs(), 10)  # noqa: B023
+            took.append(time.monotonic() - began)
             event = next_of(heard, ENVIRONMENTS_CHANGED)
             assert event["kernels"] is True
             assert event["workspaces"] == [str(manifest)]
@@ -137,11 +111,8 @@ def test_a_new_workspace_within_two_seconds(server: Running) -> None:
 
 
 def test_a_mistake_in_a_manifest_keeps_the_kernels(server: Running) -> None:
-    folder = server.root / "typo"
-    folder.mkdir()
-    manifest = folder / "pixi.toml"
-    text = WEATHER.replace('"weather"', '"typo"')
-    manifest.write_text(text)
+    manifest = write_manifest(server.root / "typo", WITH_CUDA)
+    text = manifest.read_text()
     wait(lambda: "pixi.typo.cpu" in server.kernelspecs(), 10)
     manifest.write_text(text + "\nchannels = [\n")
 
@@ -219,8 +190,7 @@ def kernel_pid(server: Running, kernel: str) -> int:
 def test_nothing_is_called(tmp_path: Path, package_cache: Path) -> None:
     """A server that finds workspaces, tells of them and lists their kernels reaches for no other machine."""
     root = tmp_path / "root"
-    (root / "weather").mkdir(parents=True)
-    (root / "weather" / "pixi.toml").write_text(WEATHER)
+    write_manifest(root / "weather", WITH_CUDA)
     command = [sys.executable, "-m", "support.no_network", str(root), str(tmp_path / "home"), str(package_cache)]
     namespace = ["unshare", "--net"] if os.geteuid() == 0 else ["unshare", "--user", "--map-root-user", "--net"]
     if not shutil.which("unshare") or subprocess.run([*namespace, "true"], capture_output=True, check=False).returncode:

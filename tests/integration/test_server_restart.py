@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import time
 import urllib.parse
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from jupyter_pixi.demo.channel import channel
-from jupyter_pixi.demo.python_package import interpreter
 from jupyter_pixi.server.schemas import OPERATION
 from support.homes import make_home
 from support.jupyter_server import Running, events, jupyter_server, next_of
 from support.recipe import TEST
 from support.servers import Server
 from support.servers import server as slow_server
+from support.waiting import wait
+from support.workspaces import write_manifest
 
 API = "jupyter-pixi/api"
 MANIFEST = """\
@@ -44,19 +43,9 @@ def quoted(server: Running) -> str:
     return urllib.parse.quote(manifest(server), safe="")
 
 
-def wait(reached: Callable[[], Any], seconds: float) -> Any:
-    deadline = time.monotonic() + seconds
-    while not (found := reached()):
-        assert time.monotonic() < deadline, f"not within {seconds} s"
-        time.sleep(0.05)
-    return found
-
-
 def test_an_operation_outlives_its_server(tmp_path: Path, slow: Server, package_cache: Path) -> None:
     root, home = tmp_path / "root", make_home(tmp_path / "home", package_cache)
-    (root / "slow").mkdir(parents=True)
-    text = MANIFEST.replace("{channel}", slow.url).replace("{subdir}", interpreter().subdir)
-    (root / "slow" / "pixi.toml").write_text(text)
+    write_manifest(root / "slow", MANIFEST, slow.url)
 
     def known(server: Running) -> bool:
         return server.status(f"{API}/workspaces?manifest={quoted(server)}") == 200

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from jupyter_pixi.demo.python_package import interpreter
+
 from .homes import Home
 
 PLAIN = """\
@@ -22,6 +24,38 @@ platforms = ["{subdir}"]
 python = "*"
 ipykernel = "*"
 """
+
+WITH_CUDA = """\
+[workspace]
+name = "{name}"
+channels = []
+platforms = ["linux-64", "osx-arm64", { name = "gpu", platform = "linux-64", cuda = "99" }]
+
+[feature.lab.dependencies]
+python = "*"
+ipykernel = "*"
+
+[feature.cuda]
+platforms = ["gpu"]
+
+[environments]
+cpu = ["lab"]
+cuda = ["lab", "cuda"]
+"""
+"""Two environments, one of which runs nowhere, and nothing to fetch."""
+
+
+def write_manifest(root: Path, text: str, channel: str = "") -> Path:
+    """Writes a pixi.toml into a folder, which is made if it is missing. Returns its path.
+
+    `{name}` (the folder's), `{channel}` and `{subdir}` (this machine's platform) in the text are filled in; braces of
+    TOML tables need no doubling.
+    """
+    for key, value in {"name": root.name, "channel": channel, "subdir": interpreter().subdir}.items():
+        text = text.replace("{" + key + "}", value)
+    root.mkdir(parents=True, exist_ok=True)
+    (root / "pixi.toml").write_text(text)
+    return root / "pixi.toml"
 
 
 def run_engine(*argv: str, cwd: Path, home: Home, env: Mapping[str, str] | None = None, timeout: float = 120):
