@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
-import pytest
 from support.workspaces import PLAIN
 
 CUDA = """\
@@ -80,11 +77,9 @@ def test_an_untrusted_workspace_asks(workspace, start_kernel, isolated_home):
     assert not (made.root / "was-run").exists() and not made.prefix().exists()
 
 
-@pytest.mark.parametrize("trap", ["json.py", "PYTHONPATH"])
-def test_modules_beside_the_notebook_break_nothing(installed, notebook, trap):
-    workspace = installed() if trap == "json.py" else installed(PLAIN + '\n[activation.env]\nPYTHONPATH = "/nowhere"\n')
-    if trap == "json.py":
-        (workspace.root / "json.py").write_text("raise RuntimeError('the wrong json')\n")
+def test_modules_beside_the_notebook_break_nothing(installed, notebook):
+    workspace = installed(PLAIN + '\n[activation.env]\nPYTHONPATH = "/nowhere"\n')
+    (workspace.root / "json.py").write_text("raise RuntimeError('the wrong json')\n")
     kernel = notebook(workspace)
     outcome = kernel.run("%pixi add cowsay\nimport cowsay")
     assert outcome.status == "ok", outcome.text
@@ -96,23 +91,7 @@ def test_a_kernel_of_another_language(installed, start_kernel):
     assert "Bash" in rows["pixi.weather.default.calysto-bash"]["display_name"]
     kernel = start_kernel("pixi.weather.default.calysto-bash", workspace.root)
     assert str(workspace.prefix() / "bin/python") in kernel.run("command -v python").text
-
-
-def test_interrupt_restart_and_shutdown(installed, notebook):
-    kernel = notebook(installed())
-    message = kernel.send("import time\nprint('sleeping', flush=True)\ntime.sleep(60)")
-    while kernel.client.get_iopub_msg(timeout=20)["msg_type"] != "stream":
-        pass
-    time.sleep(0.5)  # an interrupt in the middle of ipykernel's own writing is lost
-    kernel.manager.interrupt_kernel()
-    outcome = kernel.wait(message, 20)
-    assert outcome.error["ename"] == "KeyboardInterrupt"
-    kernel.value("x = 1")
-    kernel.manager.restart_kernel(now=False)
-    kernel.client.wait_for_ready(timeout=60)
-    assert kernel.run("x").error["ename"] == "NameError"
-    kernel.manager.shutdown_kernel(now=False)
-    assert not kernel.manager.is_alive()
+    assert kernel.run("echo $JUPYTER_PIXI_BRIDGE-").stdout.strip() == "-"
 
 
 XEUS = PLAIN.replace('ipykernel = "*"\n', "") + '\n[pypi-dependencies]\nxeus-python = "*"\n'
