@@ -2,8 +2,6 @@
 
 import type { Kernel, KernelSpec } from '@jupyterlab/services';
 
-const CALLER = "__import__('json').dumps(get_ipython().find_line_magic('pixi').bridge.caller())";
-
 const PATIENCE = 8000; // milliseconds that a busy kernel is waited for
 
 /** A kernel did not answer in time, for it runs a cell. */
@@ -46,12 +44,40 @@ export function kernelOf(
 }
 
 /** What a kernel has loaded, for the engine; undefined where it has no bridge. Fails with KernelBusy if the kernel stays busy. */
-export async function callerOf(kernel: Kernel.IKernelConnection): Promise<unknown> {
+export function callerOf(kernel: Kernel.IKernelConnection): Promise<unknown> {
+  return ask(kernel, 'caller()');
+}
+
+/**
+ * The package that the kernel's last cell failed to import from, null where none is known to help; undefined where the
+ * kernel has no bridge that tells. Fails with KernelBusy.
+ */
+export async function missingIn(
+  kernel: Kernel.IKernelConnection
+): Promise<Provided | null | undefined> {
+  const answer = (await ask(kernel, 'missing')) as Record<string, unknown> | undefined;
+  if (answer === undefined) {
+    return undefined;
+  }
+  const { module, conda, pypi } = answer;
+  return typeof module === 'string' ? { module, conda: text(conda), pypi: text(pypi) } : null;
+}
+
+/** A module, and the packages that provide it. */
+export interface Provided {
+  module: string;
+  conda: string | null;
+  pypi: string | null;
+}
+
+/** What the bridge of a kernel answers, without a trace in the notebook. */
+async function ask(kernel: Kernel.IKernelConnection, what: string): Promise<unknown> {
+  const answer = `__import__('json').dumps(get_ipython().find_line_magic('pixi').bridge.${what})`;
   const future = kernel.requestExecute({
     code: '',
     silent: true,
     store_history: false,
-    user_expressions: { caller: CALLER }
+    user_expressions: { answer }
   });
   let timer = 0;
   const late = new Promise<never>((_, reject) => {
@@ -62,14 +88,18 @@ export async function callerOf(kernel: Kernel.IKernelConnection): Promise<unknow
   try {
     const reply = await Promise.race([future.done, late]);
     const content = reply.content as { user_expressions?: Record<string, unknown> };
-    const answer = content.user_expressions?.['caller'] as
+    const found = content.user_expressions?.['answer'] as
       { status?: string; data?: Record<string, unknown> } | undefined;
-    const text = answer?.status === 'ok' ? answer.data?.['text/plain'] : undefined;
-    return typeof text === 'string' ? JSON.parse(unquoted(text)) : undefined;
+    const shown = found?.status === 'ok' ? found.data?.['text/plain'] : undefined;
+    return typeof shown === 'string' ? JSON.parse(unquoted(shown)) : undefined;
   } finally {
     window.clearTimeout(timer);
     future.dispose();
   }
+}
+
+function text(value: unknown): string | null {
+  return typeof value === 'string' ? value : null;
 }
 
 /** Let a kernel see what was changed in its prefix: import caches, `.pth` files, activation. */

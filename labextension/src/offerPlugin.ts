@@ -5,6 +5,7 @@ import type { Cell, CodeCell } from '@jupyterlab/cells';
 import { INotebookTracker, type Notebook, NotebookActions } from '@jupyterlab/notebook';
 
 import { Commands, type Front, type Hub, IHub } from './hub';
+import { missingIn, type Provided } from './kernels';
 import { missingModule, tableFor } from './model/missingImport';
 import type { Operation } from './model/operation';
 import { problemOf } from './model/rest';
@@ -59,14 +60,9 @@ async function offer(
   module: string
 ): Promise<void> {
   const { trans, store } = hub;
-  let found: { conda: string | null; pypi: string | null };
-  try {
-    found = await store.api.provider(front.manifest, module);
-  } catch {
-    return; // the error itself is in the cell; there is nothing to offer
-  }
-  const name = found.conda ?? found.pypi;
-  if (name === null) {
+  const found = await provided(hub, front, module);
+  const name = found?.conda ?? found?.pypi ?? null;
+  if (found === null || name === null) {
     return; // nothing is known to provide it, and nothing is guessed
   }
   const area = (cell as CodeCell).outputArea.node;
@@ -75,10 +71,11 @@ async function offer(
   node.className = CLASS;
   node.setAttribute('role', 'group');
   node.setAttribute('aria-label', trans.__('Add the missing package'));
-  const source = found.conda === null ? 'PyPI' : 'conda';
+  const isPypi = found.conda === null;
+  const source = isPypi ? 'PyPI' : 'conda';
   const file = front.manifest.split('/').pop() ?? '';
   const text = document.createElement('span');
-  text.textContent = trans.__('%1 is not in the environment %2.', module, front.environment);
+  text.textContent = trans.__('%1 is not in the environment %2.', found.module, front.environment);
   const add = button(trans.__('Add %1', name), 'jp-pixi-mod-accept');
   add.title = trans.__('Write %1 (%2) to %3, lock it, install it', name, source, file);
   const detail = store.get().detail;
@@ -86,7 +83,7 @@ async function offer(
     detail?.manifest === front.manifest
       ? detail.environments.find(one => one.name === front.environment)?.features
       : undefined;
-  const table = tableFor(file, features, found.conda === null);
+  const table = tableFor(file, features, isPypi);
   const where = document.createElement('span');
   where.className = 'jp-pixi-Quiet';
   where.textContent = table
@@ -121,7 +118,7 @@ async function offer(
     });
     let ended: Operation | undefined;
     try {
-      const pypi = found.conda === null ? { pypi: true } : {};
+      const pypi = isPypi ? { pypi: true } : {};
       const request = { manifest: front.manifest, command: 'add', packages: [name], ...pypi };
       ended = await hub.run(request, front.environment);
     } catch (reason) {
@@ -145,6 +142,26 @@ async function offer(
     } else if (ended) {
       add.disabled = more.disabled = false;
     }
+  }
+}
+
+/**
+ * What provides the module. The kernel knows it best: the whole dotted name, and whether the package is there and only
+ * lacks a part. Where it cannot tell (it is busy, or no bridge is in it), the server is asked for the top-level name.
+ */
+async function provided(hub: Hub, front: Front, module: string): Promise<Provided | null> {
+  try {
+    const told = front.kernel ? await missingIn(front.kernel) : undefined;
+    if (told !== undefined) {
+      return told;
+    }
+  } catch {
+    // busy
+  }
+  try {
+    return { module, ...(await hub.store.api.provider(front.manifest, module)) };
+  } catch {
+    return null; // the error itself is in the cell; there is nothing to offer
   }
 }
 

@@ -82,13 +82,14 @@ def after_cells(shell: Any, bridge: Bridge) -> None:
             bridge.look()
         except Exception:  # noqa: S110 - as below
             pass
+        bridge.missing = {}
         error = getattr(result, "error_in_exec", None)
         cell = str(getattr(getattr(result, "info", None), "raw_cell", None) or "")
         if isinstance(error, ImportError) or " install" in cell:
             try:
                 from . import hints
 
-                hints.after_cell(context, cell, error, told)
+                bridge.missing = hints.after_cell(context, cell, error, told)
             except (Exception, KeyboardInterrupt):  # noqa: S110 - a convenience must not spoil the cell
                 pass
 

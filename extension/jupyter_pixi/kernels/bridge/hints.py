@@ -84,8 +84,11 @@ def _asked_for(error: BaseException, name: str) -> str:
     return max((each for each in found if each == name or each.startswith(name + ".")), key=len)
 
 
-def provider(context: Context, module: str, shared: bool) -> str:
-    """The engine's sentence about the package that provides a module; empty if there is none, or it takes too long."""
+def provider(context: Context, module: str, shared: bool) -> dict[str, Any]:
+    """What the engine knows of the package that provides a module (`search --import --json`); empty if it cannot tell.
+
+    Its `text` is a sentence, or empty where there is no such package.
+    """
     words = ["search", "--import", *(["--shared"] if shared else []), "--json"]
     where = ["--manifest-path", str(context.manifest)]
     argv = [context.python, "-P", "-m", "jupyter_pixi", *words, *where, "--", module]
@@ -94,9 +97,9 @@ def provider(context: Context, module: str, shared: bool) -> str:
         ended = subprocess.run(
             argv, env=environ, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=SECONDS
         )
-        return str(json.loads(ended.stdout).get("text") or "")
-    except (OSError, ValueError, subprocess.TimeoutExpired):
-        return ""
+        return dict(json.loads(ended.stdout))
+    except (OSError, ValueError, TypeError, subprocess.TimeoutExpired):
+        return {}
 
 
 def installed_past_us(cell: str) -> Optional[tuple[str, list[str]]]:
@@ -144,15 +147,18 @@ def install_hint(tool: str, names: Sequence[str], line_is_shell: bool) -> str:
     )
 
 
-def after_cell(context: Context, cell: str, error: Optional[BaseException], told: set[str]) -> None:
-    """Prints what helps with a cell that has ended; `told` remembers what is said only once in a kernel."""
+def after_cell(context: Context, cell: str, error: Optional[BaseException], told: set[str]) -> dict[str, Any]:
+    """Prints what helps with a cell that has ended; `told` remembers what is said only once in a kernel.
+
+    Gives what is known of the package that it lacks (as `provider`), for a front end that offers to add it.
+    """
     found = None if "install" in told else installed_past_us(cell)
     if found is not None:
         told.add("install")
         shell = any(line.lstrip().startswith("!") for line in cell.splitlines())
         print(install_hint(*found, line_is_shell=shell), file=sys.stderr)
     module = missing_module(error) if error is not None else None
-    if module is not None:
-        sentence = provider(context, *module)
-        if sentence:
-            print(sentence, file=sys.stderr)
+    found_package = provider(context, *module) if module is not None else {}
+    if found_package.get("text"):
+        print(found_package["text"], file=sys.stderr)
+    return found_package

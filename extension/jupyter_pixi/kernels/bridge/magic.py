@@ -38,6 +38,8 @@ class Bridge:
     def __init__(self, shell: Any, context: Context) -> None:
         self.shell, self.context = shell, context
         self.refresher = Refresher()
+        self.missing = {}  # type: dict[str, Any]
+        """What is known of the package that the last cell lacked; the front end asks for it."""
 
     @cached_property
     def standby(self) -> Standby:
