@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..events import Note, Sink, Warn, silent
 
@@ -21,8 +21,7 @@ class Loaded:
     files: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class ChangedFile:
+class ChangedFile(NamedTuple):
     """A module's file that is not what the calling kernel imported; `listing` is what was installed then, by number.
 
     `told` says that the user was told of it.
@@ -34,8 +33,7 @@ class ChangedFile:
     told: bool = False
 
 
-@dataclass(frozen=True)
-class Replaced:
+class Replaced(NamedTuple):
     """A file that the calling kernel has mapped, and of which another (or none) is on disk now."""
 
     path: str

@@ -21,7 +21,6 @@ from ..lockfile import records as recorded
 from ..lockfile.model import LockFile, Package
 from .assemble import assemble
 from .conda import CondaProblem, refuse_sources, solve_platform
-from .explain import Failure, explain
 from .filtered import AtHand, package_indexes
 from .gateway import Network, network
 from .group import reachable
@@ -266,16 +265,19 @@ async def _raise_failures(
     request: LockRequest, wanted: Sequence[Step], results: Sequence[object], net: Network
 ) -> None:
     """Raises the one error for every pair that failed, if any did."""
+    if not any(isinstance(result, PixiError) for result in results):
+        return
+    from .explain import Failure, explain
+
     failures = [
         Failure(step.unit.combined, step.platform, result)
         for step, result in zip(wanted, results, strict=True)
         if isinstance(result, PixiError)
     ]
-    if failures:
-        bad = {_subdir(f.environment, f.platform) for f in failures}
-        well = {_subdir(s.unit.combined, s.platform) for s in wanted} - bad
-        here = request.here or host(request.environ).subdir
-        raise await explain(failures, well, here, net)
+    bad = {_subdir(f.environment, f.platform) for f in failures}
+    well = {_subdir(s.unit.combined, s.platform) for s in wanted} - bad
+    here = request.here or host(request.environ).subdir
+    raise await explain(failures, well, here, net)
 
 
 def _share(

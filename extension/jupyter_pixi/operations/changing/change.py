@@ -21,7 +21,6 @@ from ..targets import prefix_of, runs_from, target_platform
 from ..trusting import remember
 from ..workspace import OpenWorkspace, new_warnings
 from .plan import Change
-from .preview import Preview, fetch
 
 if TYPE_CHECKING:
     from ...lockfile.diff import LockDiff
@@ -84,6 +83,8 @@ async def carry_out(
         dry_run=dry_run,
     )
     if dry_run:
+        from .preview import Preview, fetch
+
         loaded = tuple(dict.fromkeys((*stale, *going)))
         fetched = (
             await fetch(lock, name, platform, prefix_of(after, name), context) if lock and name and platform else None
