@@ -7,11 +7,11 @@ it is followed, so that both tools write the same file.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .layout import Entry, Path, Section, Value, scan
+from .members import Members, added, members, without
 from .values import TomlValue, key_text, value_text
 
 
@@ -136,6 +136,28 @@ class Document:
         if not self.has(path):
             self._new_section(path, "")
 
+    def open_table(self, path: Path, key: str) -> None:
+        """Turn the value at the path into a table below a header of its own: an array becomes its `key`.
+
+        Inside an inline table it stays inline. KeyError if there is no value.
+        """
+        found = self._find(path)
+        if found is None:
+            raise KeyError(path)
+        value = found.entry.value
+        if found.around:
+            if value.kind == "array":
+                self._replace(value.start, value.end, f"{{ {key} = {self.text[value.start : value.end]} }}")
+            return
+        if value.kind == "array":
+            lines = [f"{key} = {self.text[value.start : self._line_end(value.end)]}"]
+        else:
+            entries = [(e.path, e.value) for e in value.entries]
+            lines = [f"{'.'.join(map(key_text, p))} = {self.text[v.start : v.end]}" for p, v in entries]
+        self._new_section(path, self.newline.join(lines))
+        self._cut_entry(found)
+        self.drop_empty_header(path[:-1])
+
     def remove(self, path: Path) -> None:
         """Take away the value or table at the path; a table emptied by it stays. KeyError if it is not there."""
         found = self._find(path)
@@ -163,47 +185,23 @@ class Document:
         if found is None:
             self.set(path, [value])
             return
-        array = found.entry.value
-        new = value_text(value)
-        if not array.items:
-            self._replace(array.start, array.end, f"[{new}]")
-            return
-        start = array.items[0].start
-        if first:
-            gap = self.text[array.start + 1 : start]
-            own_line = "\n" in gap and "#" not in gap
-            between = f",{gap}" if own_line else ", "
-            self._replace(start, start, new + between)
-            return
-        last = array.items[-1].end
-        tail = self.text[last : array.end - 1]
-        comma = re.match(r"\s*,", tail)
-        lead = self.text.rfind("\n", 0, array.items[-1].start)
-        own_line = lead > array.start and not self.text[lead : array.items[-1].start].strip()
-        if own_line:
-            indent = self.text[lead + 1 : array.items[-1].start]
-            at = self.text.find("\n", last, array.end)
-            at = last + (comma.end() if comma else 0) if at < 0 else at - (self.newline == "\r\n")
-            if not comma:
-                self._replace(at, at, f"{self.newline}{indent}{new}")
-                self._replace(last, last, ",")
-            else:
-                self._replace(at, at, f"{self.newline}{indent}{new},")
-        else:
-            self._replace(last, last, f", {new}")
+        self._relay(found.entry.value, added(members(self.text, found.entry.value), value_text(value), first=first))
 
     def remove_item(self, path: Path, index: int) -> None:
         """Take item `index` out of the array at the path. KeyError if there is no such array or item."""
         found = self._find(path)
         if found is None or index >= len(found.entry.value.items):
             raise KeyError(path)
-        array = found.entry.value
-        self._cut_member([(i.start, i.end) for i in array.items], index, array)
+        self._relay(found.entry.value, without(members(self.text, found.entry.value), index))
 
     # -- how --------------------------------------------------------------------------------------------------
 
     def _replace(self, start: int, end: int, new: str) -> None:
         self.text = self.text[:start] + new + self.text[end:]
+
+    def _relay(self, old: Value, new: Members) -> None:
+        """Put an array or inline table in place of the old one."""
+        self._replace(old.start, old.end, new.text.replace("\n", self.newline))
 
     def _line_end(self, at: int) -> int:
         """Where the line of an offset ends, before its line break."""
@@ -218,8 +216,7 @@ class Document:
             parent, rest = path[:depth], path[depth:]
             found = self._find(parent)
             if found is not None:
-                text = _nested(rest, new)
-                self._insert_inline(found.entry.value, text)
+                self._relay(found.entry.value, added(members(self.text, found.entry.value), _nested(rest, new)))
                 return
             section = self._section(parent)
             if section is not None and len(rest) == 1:
@@ -282,32 +279,24 @@ class Document:
                     return self._indent(entry.start)
         return ""
 
-    def _insert_inline(self, table: Value, text: str) -> None:
-        if not table.entries:
-            self._replace(table.start, table.end, f"{{ {text} }}")
-            return
-        last = table.entries[-1].value.end
-        self._replace(last, last, f", {text}")
-
     def _new_section(self, path: Path, body: str) -> None:
-        """A new header behind its nearest relatives (Pixi's editor: after the siblings), else at the end."""
+        """A new header behind its nearest relatives, where Pixi's editor puts it; comments at the end stay there."""
         header = "[" + ".".join(map(key_text, path)) + "]"
         block = header + (self.newline + body if body else "")
         named = [s for s in self.sections if s.path]
         best = max((_shared(s.path, path) for s in named), default=0)
-        if not best:
-            body_text = self.text.rstrip("\r\n")
-            gap = self.newline * 2 if body_text else ""
-            self.text = f"{body_text}{gap}{block}{self.newline}"
-            return
-        above = [s for s in named if _shared(s.path, path) == best][-1]
-        at = self._line_end(above.last)
+        relatives = [s for s in named if s.path[:best] == path[:best]]
+        above = _last_in_tree(relatives) if relatives else self.sections[0]
+        at = self._line_end(above.last) if relatives or above.entries else 0
         rest = self.text[at:]
-        if not rest.strip("\r\n"):
+        gap = self.newline * 2 if at else ""
+        if not at:
+            rest = self.newline + (self.newline + rest.lstrip("\r\n") if rest.strip("\r\n") else "")
+        elif not rest.strip("\r\n"):
             rest = self.newline
-        elif above == named[-1]:  # comments at the end of the file
+        elif above.start == self.sections[-1].start:  # comments at the end of the file
             rest = self.newline * 2 + rest.strip("\r\n") + self.newline
-        self.text = f"{self.text[:at]}{self.newline * 2}{block}{rest}"
+        self.text = f"{self.text[:at]}{gap}{block}{rest}"
 
     def _header_to_key(self, path: Path, new: str) -> None:
         """`[dependencies.x]` becomes `x = …` in `[dependencies]`, as Pixi's editor does it."""
@@ -328,33 +317,15 @@ class Document:
     def _cut_entry(self, found: _Found) -> None:
         if found.around:
             table = found.around[-1]
-            spans = [(e.start, e.value.end) for e in table.entries]
             index = next(i for i, e in enumerate(table.entries) if e.start == found.entry.start)
-            self._cut_member(spans, index, table)
+            self._relay(table, without(members(self.text, table), index))
             return
         start = self.text.rfind("\n", 0, found.entry.start) + 1
+        above = self.text[:start].rstrip(" \t\r\n")
+        if not above.rpartition("\n")[2].lstrip().startswith("#"):  # blank lines go along, comments do not
+            start = self._line_end(len(above)) + len(self.newline) if above else 0
         end = self._line_end(found.entry.value.end)
         end += len(self.newline) if self.text.startswith(self.newline, end) else 0
-        self._replace(start, end, "")
-
-    def _cut_member(self, spans: list[tuple[int, int]], index: int, around: Value) -> None:
-        """Take one member out of an array or inline table, with the comma and the line that were its own."""
-        start, end = spans[index]
-        comma = re.match(r"[ \t]*,", self.text[end:])
-        line_start = self.text.rfind("\n", 0, start) + 1
-        own_line = line_start > around.start and not self.text[line_start:start].strip()
-        if own_line:
-            end += comma.end() if comma else 0
-            end = self._line_end(end) + len(self.newline)
-            start = line_start
-            if self.text[start - 1 : end].count("\n") and end > around.end:  # the bracket stands on this line
-                end = around.end - 1
-        elif index + 1 < len(spans):
-            end = spans[index + 1][0]
-        elif index:
-            start = spans[index - 1][1]
-        else:
-            start, end = around.start + 1, around.end - 1
         self._replace(start, end, "")
 
     def _cut_section(self, section: Section) -> None:
@@ -367,10 +338,8 @@ class Document:
         rest = self.text[end:]
         if not stripped:
             self.text = rest.lstrip("\r\n")
-        elif rest.strip("\r\n"):
-            self.text = stripped + self.newline * 2 + rest.lstrip("\r\n")
         else:
-            self.text = stripped + self.newline
+            self.text = stripped + self.newline + (rest if rest.strip("\r\n") else "")
 
 
 def _find_entry(entries: Sequence[Entry], path: Path, section: Section, around: tuple[Value, ...]) -> _Found | None:
@@ -394,6 +363,15 @@ def _is_prefix(entries: Sequence[Entry], path: Path) -> bool:
         if entry.path == path[:n] and entry.value.kind == "table" and _is_prefix(entry.value.entries, path[n:]):
             return True
     return False
+
+
+def _last_in_tree(sections: Sequence[Section]) -> Section:
+    """The section that comes last when every table is followed by its own tables, in order of first appearance."""
+    first: dict[Path, int] = {}
+    for place, section in enumerate(sections):
+        for depth in range(1, len(section.path) + 1):
+            first.setdefault(section.path[:depth], place)
+    return max(sections, key=lambda s: [first[s.path[:depth]] for depth in range(1, len(s.path) + 1)])
 
 
 def _shared(a: Path, b: Path) -> int:

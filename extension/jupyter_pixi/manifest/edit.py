@@ -167,20 +167,12 @@ class ManifestEditor:
         return Written(self.path, self.document.line_of(path), value_line(self.document, path))
 
     def open_environment(self, where: Where) -> None:
-        """`test = ["a"]` under [environments] becomes a table, so that it can hold content of its own."""
+        """`test = ["a"]` under [environments] becomes `[environments.test]`, so that it can hold content of its own."""
         if where.environment is None:
             return
         keys = (*self.root, "environments", where.environment)
-        value = self.document.value(keys)
-        if value is None or not value.startswith("["):
-            return
-        features = [unquoted(item) for item in self.document.items(keys)]
-        if (section := self.document.header_of(keys)) is not None:
-            self.document.remove(keys)
-            self.document.set((*keys, "features"), list(features))
-            self.document.drop_empty_header(section)
-        else:
-            self.document.set(keys, {"features": features})
+        if self.document.value(keys) is not None:
+            self.document.open_table(keys, "features")
 
     def _arrays(self, where: Where) -> tuple[Keys, ...]:
         if where.environment is not None:

@@ -93,8 +93,11 @@ def test_a_table_per_dependency_becomes_a_key() -> None:
     [
         ('p = ["a"]\n', 'p = ["a", "n"]\n'),
         ("p = []\n", 'p = ["n"]\n'),
-        ('p = [\n  "a",  # first\n]\n', 'p = [\n  "a",  # first\n  "n",\n]\n'),
-        ('p = [\n  "a"\n]\n', 'p = [\n  "a",\n  "n"\n]\n'),
+        ('p = [\n  "a",  # first\n]\n', 'p = [\n  "a", # first\n  "n",\n]\n'),
+        ('p = [\n  "a"\n]\n', 'p = [\n  "a",\n  "n",\n]\n'),
+        ('p = [\n  "a" # first\n  # more\n]\n', 'p = [\n  "a", # first\n  # more\n  "n",\n]\n'),
+        ("p = [\n]\n", 'p = [\n    "n",\n]\n'),
+        ('p = [\r\n  "a",\r\n]\r\n', 'p = [\r\n  "a",\r\n  "n",\r\n]\r\n'),
         ('p = [ "a", ]\n', 'p = [ "a", "n", ]\n'),
     ],
 )
@@ -109,11 +112,91 @@ def test_arrays_keep_their_layout_when_they_grow(before: str, after: str) -> Non
         ('p = ["a", "b"]\n', 1, 'p = ["a"]\n'),
         ('p = ["a"]\n', 0, "p = []\n"),
         ('p = [\n  "a",\n  "b",\n]\n', 0, 'p = [\n  "b",\n]\n'),
-        ('p = [\n  "a",\n  "b"\n]\n', 1, 'p = [\n  "a",\n]\n'),
+        ('p = [\n  "a",\n  "b"\n]\n', 1, 'p = [\n  "a"\n]\n'),
+        ('p = ["a", "b"]\n', 0, 'p = [ "b"]\n'),
+        ('p = [\n  "a",\n]\n', 0, "p = []\n"),
+        ('p = [\n  "a", # one\n  "b",\n]\n', 0, 'p = [\n  "b",\n]\n'),
+        ('p = [\n  "a", # one\n  # two\n  "b", # gone\n]\n', 1, 'p = [\n  "a", # one\n  # two\n]\n'),
     ],
 )
 def test_arrays_keep_their_layout_when_they_shrink(before: str, index: int, after: str) -> None:
     assert changed(before, ("remove_item", ("p",), index)) == after
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ('t = { a = "1" }\n', 't = { a = "1", n = "*" }\n'),
+        ('t = {a = "1"}\n', 't = {a = "1", n = "*" }\n'),
+        ("t = {}\n", 't = { n = "*" }\n'),
+        ('t = {\n  a = "1", # why\n}\n', 't = {\n  a = "1", # why\n  n = "*",\n}\n'),
+        ('t = {\n    a = "1"\n}\n', 't = {\n    a = "1",\n    n = "*",\n}\n'),
+    ],
+)
+def test_inline_tables_keep_their_layout_when_they_grow(before: str, after: str) -> None:
+    assert changed(before, ("set", ("t", "n"), "*")) == after
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ('t = { a = "1", b = "2" }\n', 't = { a = "1"}\n'),
+        ('t = {\n  a = "1",\n  # two\n  b = "2", # gone\n}\n', 't = {\n  a = "1",\n  # two\n}\n'),
+        ('t = {\n  b = "2",\n}\n', "t = {}\n"),
+    ],
+)
+def test_inline_tables_keep_their_layout_when_they_shrink(before: str, after: str) -> None:
+    assert changed(before, ("remove", ("t", "b"))) == after
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ('p = ["a"]\n', 'p = ["n", "a"]\n'),
+        ('p = [ "a" ]\n', 'p = [ "n", "a" ]\n'),
+        ('p = [ # ours\n  # first\n  "a",\n]\n', 'p = [ # ours\n  "n",\n  # first\n  "a",\n]\n'),
+    ],
+)
+def test_a_new_first_item_leaves_comments_with_what_they_are_about(before: str, after: str) -> None:
+    document = Document(before)
+    document.append(("p",), "n", first=True)
+    assert document.text == after
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        '[environments]\ntest = ["a"] # why\n',
+        '[environments]\nother = []\ntest = ["a"] # why\n\n[tasks]\n',
+        '[environments]\ntest = { features = ["a"], solve-group = "g" }\n',
+    ],
+)
+def test_a_value_becomes_a_table_in_its_place(before: str) -> None:
+    text = changed(before, ("open_table", ("environments", "test"), "features"))
+    group = '\nsolve-group = "g"' if "solve-group" in before else ""
+    why = " # why" if "# why" in before else ""
+    assert f'[environments.test]\nfeatures = ["a"]{why}{group}\n' in text
+    assert ("[environments]\nother = []\n\n" in text) == ("other" in before)
+    assert ("[tasks]" in text) == text.endswith("\n\n[tasks]\n")
+
+
+def test_a_new_table_stands_above_the_comments_at_the_end_and_behind_the_last_kind_of_table() -> None:
+    text = '[workspace]\nname = "w"\n\n[feature.a]\n[environments]\n[feature.b]\n\n# the end\n'
+    edited = changed(text, ("set", ("tasks", "t"), "x"), ("set", ("feature", "a", "tasks", "t"), "y"))
+    assert [line for line in edited.splitlines() if line.startswith(("[", "#"))] == [
+        "[workspace]",
+        "[feature.a]",
+        "[feature.a.tasks]",
+        "[environments]",
+        "[tasks]",
+        "[feature.b]",
+        "# the end",
+    ]
+
+
+def test_blank_lines_above_a_key_go_with_it_and_comments_do_not() -> None:
+    text = "[d]\na = 1\n\nb = 2\n# c\n\nc = 3\n"
+    assert changed(text, ("remove", ("d", "b")), ("remove", ("d", "c"))) == "[d]\na = 1\n# c\n\n"
 
 
 def test_line_endings_stay() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ...errors import PixiError
-from ...manifest.arrays import drop_item
 from ...manifest.edit import ManifestEditor, Where
 from ...manifest.model import DEFAULT, Activation, Feature
 from ..changing.edits import Edit, Said
@@ -46,7 +45,7 @@ def remove_scripts(scripts: Sequence[str], where: Where) -> Edit:
         for script in scripts:
             if script not in present:
                 raise _missing(f"the activation script '{script}'", present, where)
-            drop_item(editor.document, (*editor.table(where, "activation"), "scripts"), present.index(script))
+            editor.document.remove_item((*editor.table(where, "activation"), "scripts"), present.index(script))
             present.remove(script)
         return Said(tuple(f"Removed activation script {script}{_at(where)}" for script in scripts))
 

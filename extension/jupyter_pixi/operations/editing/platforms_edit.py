@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from ...environments.host import Host
 from ...environments.platforms import register
 from ...errors import PixiError, UsageError
-from ...manifest.arrays import drop_item, reorder
+from ...manifest.arrays import reorder
 from ...manifest.edit import ManifestEditor, Where
 from ...manifest.model import DEFAULT, Feature, Manifest, Platform, VirtualPackage
 from ...manifest.platform_toml import platform_toml
@@ -114,7 +114,7 @@ def remove(names: Sequence[str], where: Where) -> Edit:
                 _drop_reference(opened.manifest, editor, where, name)
         else:
             for index in sorted({_index(opened.manifest, name) for name in names}, reverse=True):
-                drop_item(editor.document, (*editor.workspace(), "platforms"), index)
+                editor.document.remove_item((*editor.workspace(), "platforms"), index)
         return Said(tuple(f"Removed {name}{_suffix(where, 'from')}" for name in names))
 
     return edit
@@ -287,7 +287,7 @@ def _drop_reference(manifest: Manifest, editor: ManifestEditor, where: Where, na
         raise PixiError(f"{what} does not declare platform(s): {name}")
     array = editor.table(where, "platforms")
     texts = [item.strip("\"'") for item in editor.document.items(array)]
-    drop_item(editor.document, array, texts.index(name))
+    editor.document.remove_item(array, texts.index(name))
 
 
 def _rename_references(manifest: Manifest, editor: ManifestEditor, old: str, new: str) -> None:

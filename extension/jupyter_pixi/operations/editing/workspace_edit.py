@@ -7,7 +7,6 @@ from difflib import get_close_matches
 
 from ...environments.channels import channel_url
 from ...errors import PixiError
-from ...manifest.arrays import drop_item
 from ...manifest.edit import ManifestEditor, Where
 from ...manifest.model import DEFAULT, ChannelSpec, Feature, Manifest
 from ...manifest.values import TomlValue
@@ -51,7 +50,7 @@ def remove_channels(channels: Sequence[str], where: Where, *, priority: int | No
             if index is None or (priority is not None and present[index].priority != priority):
                 known = ", ".join(c.channel for c in present) or "none"
                 raise PixiError(f"channel {channel} does not exist", help=f"There are: {known}.")
-            drop_item(editor.document, keys, index)
+            editor.document.remove_item(keys, index)
             del present[index]
         return Said(tuple(f"Removed {_channel_line(opened, c)}{_at(priority)}" for c in channels))
 
@@ -208,7 +207,7 @@ def _unlist(editor: ManifestEditor, environment: str, feature: str) -> None:
     keys = (*editor.root, "environments", environment)
     array = keys if editor.document.array(keys) is not None else (*keys, "features")
     names = [item.strip("\"'") for item in editor.document.items(array)]
-    drop_item(editor.document, array, names.index(feature))
+    editor.document.remove_item(array, names.index(feature))
 
 
 def _require_feature(manifest: Manifest, name: str) -> None:
