@@ -9,6 +9,7 @@ from .parser import (
     AS_INSTALLED,
     Commands,
     Parser,
+    argument_name,
     config_options,
     environment_name,
     environment_option,
@@ -57,14 +58,22 @@ def _run(commands: Commands) -> None:
 def _task(commands: Commands) -> None:
     task = Commands(commands.add("task", None, "look at and change the tasks of the workspace"))
     add = task.add("add", later("task", "add"), "add a task", "a")
-    add.add_argument("--depends-on", metavar="TASK", action="append", default=[], help="runs before (repeatable)")
+    add.add_argument("--depends-on", metavar="TASK", nargs="+", action="extend", default=[], help="run before it")
     _place(add)
     add.add_argument("--cwd", metavar="DIR", help="where it runs, from the workspace's folder on")
     add.add_argument("--env", metavar="KEY=VALUE", action="append", default=[], type=key_value, help="(repeatable)")
     add.add_argument("--default-environment", metavar="ENVIRONMENT", type=environment_name, help="where it runs")
     add.add_argument("--description", metavar="TEXT", help="what it does")
     add.add_argument("--clean-env", action="store_true", help="without the variables of your shell")
-    add.add_argument("--arg", dest="args", metavar="NAME", action="append", default=[], help="takes it (repeatable)")
+    add.add_argument(
+        "--arg",
+        dest="args",
+        metavar="NAME",
+        action="append",
+        default=[],
+        type=argument_name,
+        help="takes it (repeatable)",
+    )
     workspace_options(add)
     add.add_argument("name", metavar="NAME", help="the task's name")
     add.add_argument("command", nargs="+", metavar="COMMAND", help="what it runs")

@@ -6,6 +6,7 @@ import argparse
 import json
 import re
 import sys
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
@@ -85,18 +86,25 @@ class Parser(argparse.ArgumentParser):
             return words
         options: list[str] = []
         positionals: list[str] = []
-        rest = iter(words)
-        for word in rest:
+        fence: list[str] = []
+        rest = deque(words)
+        while rest:
+            word = rest.popleft()
             if word == "--":
-                return [*options, "--", *positionals, *rest]
+                fence = ["--"]
+                positionals += rest
+                break
             if not word.startswith("-") or word == "-":
                 positionals.append(word)
                 continue
             options.append(word)
             action = self._option_string_actions.get(word)
-            if action is not None and action.nargs is None:
-                options += [value for value in (next(rest, None),) if value is not None]
-        return [*options, *positionals]
+            if action is not None and action.nargs is None and rest:
+                options.append(rest.popleft())
+            while action is not None and action.nargs == argparse.ONE_OR_MORE and rest and not rest[0].startswith("-"):
+                options.append(rest.popleft())
+                fence = ["--"]
+        return [*options, *fence, *positionals]
 
     def _unknown_command(self, word: str) -> NoReturn:
         near = _nearest(word, self.commands())
@@ -152,6 +160,13 @@ def key_value(text: str) -> tuple[str, str]:
     if not equals:
         raise argparse.ArgumentTypeError(f"invalid KEY=value: no `=` found in `{text}`")
     return name, value
+
+
+def argument_name(text: str) -> str:
+    """The name of a task's argument, as an argument type."""
+    if "-" in text:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a valid argument name since it contains the character '-'")
+    return text
 
 
 class Commands:

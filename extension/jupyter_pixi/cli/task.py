@@ -18,7 +18,7 @@ def add(arguments: Namespace) -> int:
 
     task = NewTask(
         name=arguments.name,
-        command=tuple(arguments.command) if any(arguments.command) or not arguments.depends_on else (),
+        command=() if arguments.depends_on and not "".join(arguments.command).strip() else tuple(arguments.command),
         depends_on=tuple(arguments.depends_on),
         cwd=arguments.cwd,
         env=tuple(dict(arguments.env).items()),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from ...manifest.values import TomlValue
 from ..changing.place import declare_platforms, feature_at
 from ..context import Context
 from ..publishing.publication import Pair, Told, publish, workspace_lock
+from ..running.task_text import list_word
 from ..trusting import remember
 from ..workspace import OpenWorkspace, locate, open_workspace, with_manifest
 
@@ -34,28 +34,25 @@ class NewTask:
     @property
     def text(self) -> str:
         """The command as it is written: one word as it stands, several with quotes where they need them."""
-        return self.command[0] if len(self.command) == 1 else shlex.join(self.command)
+        return self.command[0] if len(self.command) == 1 else " ".join(map(list_word, self.command))
 
     def toml(self) -> TomlValue:
         """The task as Pixi writes it: the shortest form that says everything."""
-        if not self.command and self.description is None:
-            return [{"task": name} for name in self.depends_on]
-        table: dict[str, TomlValue] = {"cmd": self.text} if self.command else {}
-        if self.depends_on:
-            table["depends-on"] = list(self.depends_on) if self.command else [{"task": n} for n in self.depends_on]
-        if self.cwd is not None:
-            table["cwd"] = self.cwd
-        if self.env:
-            table["env"] = dict(self.env)
-        if self.default_environment is not None:
-            table["default-environment"] = self.default_environment
-        if self.description is not None:
-            table["description"] = self.description
-        if self.clean_env:
-            table["clean-env"] = True
-        if self.args:
-            table["args"] = list(self.args)
-        return self.text if list(table) == ["cmd"] else table
+        names: list[TomlValue] = list(self.depends_on) if self.command else [{"task": n} for n in self.depends_on]
+        if not self.command and self.description is None and not self.args:
+            return names
+        table: dict[str, TomlValue | None] = {
+            "cmd": self.text if self.command else None,
+            "args": list(self.args) or None,
+            "depends-on": names or None,
+            "cwd": self.cwd,
+            "env": dict(self.env) or None,
+            "default-environment": self.default_environment,
+            "description": self.description,
+            "clean-env": self.clean_env or None,
+        }
+        given = {key: value for key, value in table.items() if value is not None}
+        return self.text if list(given) == ["cmd"] else given
 
     def shown(self) -> str:
         """What is told of it: the command and everything else that was given."""
@@ -92,6 +89,9 @@ def add(context: Context, task: NewTask, where: Where) -> OpenWorkspace:
 def remove(context: Context, names: Sequence[str], where: Where) -> tuple[OpenWorkspace, tuple[str, ...]]:
     """Take tasks out of one table; gives those that were there. Nothing is written if none was."""
     with _locked(context) as opened:
+        if where.feature is not None and where.feature not in opened.manifest.features:
+            known = ", ".join(opened.manifest.features)
+            raise PixiError(f"the feature '{where.feature}' does not exist", help=f"There are: {known}.")
         editor = ManifestEditor(opened.manifest_data, opened.manifest.path)
         present = set(editor.document.keys(editor.table(where, "tasks")))
         gone = tuple(name for name in dict.fromkeys(names) if name in present)
@@ -124,10 +124,10 @@ def _locked(context: Context) -> Iterator[OpenWorkspace]:
 
 
 def _names(opened: OpenWorkspace, where: Where) -> set[str]:
-    """The tasks that a place has already: in its own table only (the same name may stand for another platform)."""
+    """The tasks that a place has already, those for every platform among them, as Pixi counts them."""
     feature = feature_at(opened.manifest, where)
     targets = feature.targets if feature is not None else ()
-    return {name for t in targets if t.selector == where.platform for name in t.tasks}
+    return {name for t in targets if t.selector in (None, where.platform) for name in t.tasks}
 
 
 def _publish(opened: OpenWorkspace, editor: ManifestEditor, context: Context, said: str) -> OpenWorkspace:

@@ -174,8 +174,10 @@ def quoted(word: str) -> str:
 
 
 def list_word(word: str) -> str:
-    """A word of a command that is written as a list: blanks keep it together, the rest stays live (as in Pixi)."""
-    return '"' + word.replace('"', '\\"') + '"' if any(c.isspace() for c in word) or not word else word
+    """A word of a command that is given as a list: quoted for blanks and brackets, the rest stays live (as in Pixi)."""
+    if word and not any(c in "\t\r\n []" for c in word):
+        return word
+    return '"' + word.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def _in_quotes(value: str) -> str:
