@@ -59,7 +59,7 @@ def _made(
 
 def upgrade(arguments: Namespace) -> int:
     """`upgrade [NAME…]`: prints what moved, as Pixi does."""
-    from ..operations.changing.update import upgrade as work
+    from ..operations.changing.upgrade import upgrade as work
 
     async def run(context: Context) -> Changed:
         return await work(

@@ -7,12 +7,11 @@ The order is the transaction's (design, section 4) and the places, pins and sent
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ...errors import PixiError, UsageError
-from ...lockfile import packages
 from ...lockfile.model import LockFile
 from ...manifest.edit import ManifestEditor, Where, Written, conda_name, pypi_name
 from ...manifest.model import CondaSpec, PypiSpec
@@ -25,8 +24,8 @@ from ..result import Changed
 from ..scripts import has_no_lock
 from ..workspace import OpenWorkspace, open_workspace, with_manifest
 from .change import carry_out
-from .pinning import conda_pin, pypi_pin
-from .place import Placement, affected, declare_platforms, place, target_at
+from .pinning import conda_pin, locked_versions, pypi_pin
+from .place import Placement, concerned, declare_platforms, place, target_at
 from .plan import Change, Pins
 
 
@@ -57,7 +56,7 @@ class AddOptions:
 
 @dataclass(frozen=True)
 class Asked:
-    """One requested package: how it was typed, and its spec. `open` means that the solver chooses the version."""
+    """One requested package: how it was typed, and its spec."""
 
     text: str
     name: str
@@ -72,11 +71,30 @@ class Asked:
     @property
     def open(self) -> bool:
         """Whether no version (and no location) was given, so that the manifest gets a pin."""
+        return self._is_from_a_channel_or_index and self._version is None
+
+    @property
+    def is_free(self) -> bool:
+        """Whether any version will do: none was given, or `*`."""
+        return self._is_from_a_channel_or_index and self._version in (None, "*")
+
+    def pin(self, lock: LockFile, pairs: frozenset[tuple[str, str]], strategy: str | None) -> str | None:
+        """The version spec that says what is locked of it in these pairs; None where nothing can be said."""
         if self.pypi is not None:
-            return self.pypi.is_registry and self.pypi.version in (None, "*")
+            return pypi_pin(locked_versions(lock, self.key, "pypi", pairs), strategy)
+        return conda_pin(self.key, locked_versions(lock, self.key, "conda", pairs), strategy)
+
+    @property
+    def _version(self) -> str | None:
+        spec = self.pypi or self.conda
+        return spec.version if spec is not None else None
+
+    @property
+    def _is_from_a_channel_or_index(self) -> bool:
+        if self.pypi is not None:
+            return self.pypi.is_registry
         assert self.conda is not None
-        located = self.conda.url or self.conda.path or self.conda.git
-        return located is None and self.conda.version in (None, "*")
+        return (self.conda.url or self.conda.path or self.conda.git) is None
 
 
 async def add(context: Context, options: AddOptions) -> Changed:
@@ -148,7 +166,7 @@ def _is_there(opened: OpenWorkspace, where: Where, item: Asked) -> bool:
     present = _present(opened, where, item)
     if present is None:
         return False
-    if item.open:
+    if item.is_free:
         plain = item.conda is None or not (item.conda.build or item.conda.build_number)
         return plain and (item.pypi is None or not (item.pypi.extras or item.pypi.env_markers))
     if isinstance(present, tuple):
@@ -190,23 +208,24 @@ async def _add(
     opened: OpenWorkspace, context: Context, placement: Placement, asked: Sequence[Asked], options: AddOptions
 ) -> Changed:
     provisional = with_manifest(opened, _edited(opened, placement, asked, options).data)
-    concerned = [e.name for e in affected(provisional.environments, placement)]
+    pairs = concerned(provisional.environments, placement.wheres)
     if has_no_lock(opened):
         await relock(provisional, context, Freedom())
         return await _written_only(opened, provisional, context, placement, asked, options)
-    if not concerned or context.frozen or context.locked:
+    if not pairs or context.frozen or context.locked:
         return await _written_only(opened, provisional, context, placement, asked, options)
-    freedom = Freedom(unlock=frozenset(item.key for item in asked))
+    written = [item for item in asked if not _nothing_to_write(opened, placement, (item,))]
+    freedom = Freedom(unlock=frozenset(item.key for item in written), pairs=pairs)
 
     async def worked_out(pins: Pins | None) -> Change:
         editor = _edited(opened, placement, asked, options)
         free = replace(freedom, pinned=pins)
         solved = await relock(provisional, context, free)
-        written, shown = _pin(editor, opened, solved.lock, placement, asked, options, concerned)
+        lines, shown = _pin(editor, opened, solved.lock, placement, asked, options, pairs)
         final = with_manifest(opened, editor.data)
-        settled = await _settle(final, solved, context, free)
-        lines = _lines(shown, placement, options)
-        return Change(opened, final, settled, tuple(written), lines, again=worked_out, for_caller=_is_plain(options))
+        settled = await settle(final, solved.lock, context, free)
+        said = _lines(shown, placement, options)
+        return Change(opened, final, settled, tuple(lines), said, again=worked_out, for_caller=_is_plain(options))
 
     return await carry_out(
         await worked_out(None),
@@ -230,21 +249,20 @@ def _edited(opened: OpenWorkspace, placement: Placement, asked: Sequence[Asked],
     for where in placement.wheres:
         for item in asked:
             if not _is_there(opened, where, item):
-                _write(editor, where, item, "*", options)
+                _write(editor, where, item, None, options)
     return editor
 
 
-async def _settle(final: OpenWorkspace, solved: Relocked, context: Context, freedom: Freedom) -> Relocked:
+async def settle(final: OpenWorkspace, lock: LockFile, context: Context, freedom: Freedom) -> Relocked:
     """The lock of the pinned manifest: the solved one, or solved again where a pin does not hold everywhere."""
     from ...lockfile import write_lock
     from ...lockfile.check import check
 
-    verdict = check(final.manifest, final.environments, solved.lock)
+    verdict = check(final.manifest, final.environments, lock)
     if verdict.up_to_date:
-        data = write_lock(solved.lock, final.platforms).encode()
-        return Relocked(solved.lock, None if data == final.lock_data else data)
-    again = replace(final, lock=solved.lock)
-    return await relock(again, context, freedom)
+        data = write_lock(lock, final.platforms).encode()
+        return Relocked(lock, None if data == final.lock_data else data)
+    return await relock(replace(final, lock=lock), context, freedom)
 
 
 async def _written_only(
@@ -271,13 +289,13 @@ async def _written_only(
     return await carry_out(change, context, dry_run=options.dry_run, install=False)
 
 
-def _write(editor: ManifestEditor, where: Where, item: Asked, version: str, options: AddOptions) -> Written:
-    """Write one spec with this version where it had none."""
+def _write(editor: ManifestEditor, where: Where, item: Asked, pin: str | None, options: AddOptions) -> Written:
+    """Write one spec, with the pin where it has no version."""
     if item.pypi is not None:
-        spec = replace(item.pypi, version=version) if item.open else item.pypi
+        spec = replace(item.pypi, version=pin or "*") if item.open else item.pypi
         return editor.set_pypi(item.name, spec, where)
     assert item.conda is not None
-    conda = replace(item.conda, version=version) if item.open else item.conda
+    conda = replace(item.conda, version=pin) if item.open else item.conda
     return editor.set_conda(item.name, conda, where, options.table)
 
 
@@ -288,41 +306,21 @@ def _pin(
     placement: Placement,
     asked: Sequence[Asked],
     options: AddOptions,
-    environments: Iterable[str],
+    pairs: frozenset[tuple[str, str]],
 ) -> tuple[list[Written], list[tuple[Asked, str | None]]]:
     """Replace the provisional versions by pins. Returns the lines written and each package with its pin."""
     written: list[Written] = []
     shown: list[tuple[Asked, str | None]] = []
-    names = list(environments)
     for item in asked:
         pin = None
         if item.open:
-            found = locked_versions(lock, item, names, placement.platforms)
             strategy = options.pinning_strategy or opened.config.pinning_strategy
-            pin = pypi_pin(found) if item.pypi is not None else conda_pin(item.key, found, strategy)
+            pin = item.pin(lock, pairs, strategy)
         for where in placement.wheres:
             if not _is_there(opened, where, item):
-                written.append(_write(editor, where, item, pin or "*", options))
+                written.append(_write(editor, where, item, pin, options))
         shown.append((item, pin))
     return written, shown
-
-
-def locked_versions(
-    lock: LockFile, item: Asked, environments: Sequence[str], platforms: Sequence[str] = ()
-) -> list[str]:
-    """The versions in which a package is locked, over these environments and platforms (none: all)."""
-    kind = "pypi" if item.pypi is not None else "conda"
-    found = []
-    for name in environments:
-        environment = lock.environments.get(name)
-        for platform, locked in environment.packages.items() if environment is not None else ():
-            if platforms and platform not in platforms:
-                continue
-            for package in locked:
-                if package.kind.startswith(kind) and packages.name(package) == item.key:
-                    version = packages.version(package)
-                    found += [version] if version else []
-    return found
 
 
 def _shown_name(item: Asked) -> str:

@@ -2,54 +2,72 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
+from typing import TYPE_CHECKING
+
+from ...lockfile import packages
+from ...lockfile.model import LockFile
+
+if TYPE_CHECKING:
+    from rattler import Version
 
 MINOR_PINNED = frozenset({"python", "rust", "julia", "gcc", "gxx", "gfortran", "nodejs", "deno", "r", "r-base", "perl"})
 """Conda packages whose minor versions break things: pinned by minor version while no strategy is configured."""
 
 
-def conda_pin(name: str, versions: Iterable[str], strategy: str | None) -> str:
+def locked_versions(lock: LockFile, name: str, kind: str, pairs: Container[tuple[str, str]]) -> list[str]:
+    """The versions in which a package ("conda" or "pypi") is locked in these (environment, platform) pairs."""
+    return [
+        version
+        for environment, content in lock.environments.items()
+        for platform, locked in content.packages.items()
+        if (environment, platform) in pairs
+        for package in locked
+        if package.kind.startswith(kind) and packages.name(package) == name
+        if (version := packages.version(package))
+    ]
+
+
+def conda_pin(name: str, versions: Iterable[str], strategy: str | None) -> str | None:
     """The version spec for a conda package that was locked in these versions (one per environment and platform).
 
     `strategy` is a `pinning-strategy` of the configuration, or None for Pixi's default: semver, but minor for
-    MINOR_PINNED. No versions (the package is locked nowhere): "*".
+    MINOR_PINNED. None if there are no versions (the package is locked nowhere).
     """
+    return _pin(versions, strategy or ("minor" if name in MINOR_PINNED else "semver"))
+
+
+def pypi_pin(versions: Iterable[str], strategy: str | None) -> str | None:
+    """The specifiers for a PyPI package, written with a blank as Pixi does; None where no specifier can say them."""
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+    pin = _pin(versions, strategy or "semver")
+    try:
+        return None if pin is None or not SpecifierSet(pin) else pin.replace(",", ", ")
+    except InvalidSpecifier:  # `*`, and several exact versions, cannot be said there
+        return None
+
+
+def _pin(versions: Iterable[str], strategy: str) -> str | None:
     from rattler import Version
 
-    if strategy is None:
-        strategy = "minor" if name in MINOR_PINNED else "semver"
-    found = sorted({Version(v) for v in versions})
-    if strategy == "no-pin" or not found:
-        return "*"
-    low, high = found[0], found[-1]
-    if strategy == "exact-version":
-        return f"=={low}" if low == high else f">={low},<={high}"
-    if strategy == "latest-up":
-        return f">={low}"
-    return f">={low},<{_upper(str(high), strategy)}"
-
-
-def pypi_pin(versions: Iterable[str]) -> str:
-    """The specifiers for a PyPI package: always semver, written with a blank as Pixi does. No versions: "*"."""
-    from packaging.version import Version
-
-    found = sorted({Version(v) for v in versions})
+    found = [Version(v) for v in dict.fromkeys(versions)]
     if not found:
+        return None
+    if strategy == "no-pin":
         return "*"
-    return f">={found[0]}, <{_upper(str(found[-1]), 'semver')}"
+    if strategy == "exact-version":
+        return "|".join(f"=={version}" for version in found)
+    lower = f">={min(found)}"
+    return lower if strategy == "latest-up" else f"{lower},<{_upper(max(found), strategy)}"
 
 
-def _upper(version: str, strategy: str) -> str:
-    """The exclusive upper bound above a version: the bumped release numbers, its epoch kept."""
-    epoch, _, rest = version.rpartition("!")
-    match = re.match(r"\d+(?:\.\d+)*", rest)
-    numbers = [int(n) for n in match.group().split(".")] if match else [0]
+def _upper(version: Version, strategy: str) -> Version:
+    """The exclusive upper bound above a version: cut behind the number that is bumped. The epoch stays."""
     if strategy == "major":
-        bumped = [numbers[0] + 1]
-    elif strategy == "minor":
-        bumped = [numbers[0], (numbers[1] if len(numbers) > 1 else 0) + 1]
-    else:
-        place = next((i for i, n in enumerate(numbers) if n), len(numbers) - 1)
-        bumped = [*numbers[:place], numbers[place] + 1]
-    return (f"{epoch}!" if epoch else "") + ".".join(map(str, bumped))
+        return version.with_segments(0, 1).bump_major()
+    if strategy == "minor":
+        kept = version.pop_segments(version.segment_count - 2) if version.segment_count > 2 else version
+        return (kept or version).bump_minor()
+    place = next((i for i, parts in enumerate(version.segments()) if any(parts)), None)
+    return (version if place is None else version.with_segments(0, place + 1)).bump_last()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ...environments.model import Environment
 from ...errors import PixiError, UsageError
 from ...manifest.edit import ManifestEditor, Where
 from ...manifest.model import DEFAULT, Feature, Manifest, Target
+from ...manifest.targets import matches
 from ..context import Context
 from ..workspace import OpenWorkspace
 
@@ -100,12 +101,26 @@ def is_subdir(name: str) -> bool:
         return False
 
 
-def affected(environments: dict[str, Environment], placement: Placement) -> list[Environment]:
-    """The environments that a change at this place concerns."""
-    if placement.environment is not None:
-        return [e for e in environments.values() if e.name == placement.environment]
-    name = placement.feature or DEFAULT
-    return [e for e in environments.values() if any(f.name == name and not f.is_inline for f in e.features)]
+def concerned(environments: Mapping[str, Environment], wheres: Iterable[Where]) -> frozenset[tuple[str, str]]:
+    """The (environment, platform) pairs that a change at these places concerns, solve groups as a whole."""
+    return frozenset(pair for where in wheres for pair in _concerned(environments, where))
+
+
+def _concerned(environments: Mapping[str, Environment], where: Where) -> Iterator[tuple[str, str]]:
+    using = [e for e in environments.values() if _uses(e, where)]
+    groups = {e.solve_group for e in using} - {None}
+    for environment in environments.values():
+        if environment in using or environment.solve_group in groups:
+            for platform in environment.platforms:
+                if where.platform is None or matches(where.platform, platform):
+                    yield environment.name, platform.name
+
+
+def _uses(environment: Environment, where: Where) -> bool:
+    """Whether the content of a place is part of an environment."""
+    if where.environment is not None:
+        return environment.name == where.environment
+    return any(f.name == (where.feature or DEFAULT) and not f.is_inline for f in environment.features)
 
 
 def feature_at(manifest: Manifest, where: Where) -> Feature | None:
