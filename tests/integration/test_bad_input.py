@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 from support.readonly import run_read_only
@@ -167,3 +169,21 @@ def test_a_missing_channel_folder(small, tmp_path):
     small.manifest.write_text(small.manifest.read_text().replace("channels = [", f'channels = ["{gone.as_uri()}", '))
     assert "gone" in refused(small, "lock")
     shutil.rmtree(small.root / ".pixi")
+
+
+def test_a_locale_that_is_not_utf8(workspace, engine, tmp_path):
+    """Old accounts and cron have such; what is read and written stays UTF-8, and `·` and `é` are no error."""
+    locale = {"LC_ALL": "POSIX", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    made = workspace(SMALL, name="pré")
+    assert made.run("install", env=locale).returncode == 0
+    assert "everywhere 1.1" in made.run("tree", env=locale).stdout
+    done = made.run("run", "sh", "-c", "echo $CONDA_PREFIX; echo ${PYTHONUTF8-}", env=locale)
+    assert done.stdout.splitlines() == [str(made.prefix()), "0"], done.stderr
+
+
+def test_a_folder_whose_name_is_no_text(small, engine, tmp_path):
+    odd = os.fsdecode(os.fsencode(tmp_path) + b"/od\xff")
+    shutil.copytree(small.root, odd, ignore=shutil.ignore_patterns(".pixi"))
+    done = engine("install", "--manifest-path", odd)
+    assert done.returncode == 1 and "The path of the workspace is not UTF-8 text" in done.stderr
+    assert "od\\xff" in done.stderr and not Path(odd, ".pixi").exists()

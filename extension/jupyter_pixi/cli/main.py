@@ -127,6 +127,13 @@ def _unexpected(error: Exception) -> PixiError:
     )
 
 
+def _in_utf8() -> None:
+    """Begin again in UTF-8 where the locale is another: manifests, paths in prefixes and what is printed are UTF-8."""
+    if sys.getfilesystemencoding() != "utf-8":
+        again = [sys.executable, "-X", "utf8", "-P", "-m", "jupyter_pixi", *sys.argv[1:]]
+        os.execv(sys.executable, again)  # noqa: S606 - this very program
+
+
 def entry() -> NoReturn:
     """The console scripts: end the process at once with the command's status.
 
@@ -135,6 +142,7 @@ def entry() -> NoReturn:
     # Almost all that a command makes stays until its end: looking for cycles after every 700 objects finds nothing.
     gc.set_threshold(_OBJECTS)
     try:
+        _in_utf8()
         status = main()
     except KeyboardInterrupt:  # before or after all work
         status = 130

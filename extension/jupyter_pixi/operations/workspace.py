@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -97,7 +98,21 @@ def locate(context: Context) -> Path:
         raise
     if found.warning is not None:
         context.warn(found.warning)
+    _check_text(found.path)
     return found.path
+
+
+def _check_text(path: Path) -> None:
+    """Raise PixiError for a path that is not UTF-8: no lock file, package or kernelspec can hold it."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        shown = os.fsencode(path.parent).decode("utf-8", "backslashreplace")
+        raise PixiError(
+            f"The path of the workspace is not UTF-8 text: {shown}",
+            help="Rename the folder; packages and the lock file cannot hold such a path.",
+            code="path",
+        ) from None
 
 
 def open_workspace(context: Context, *, tolerate_lock: bool = False) -> OpenWorkspace:

@@ -187,6 +187,12 @@ def translate(text: str, wanted: Wanted, prefix: Path) -> PixiError:
         return _mismatch(what, hashes[1], hashes[2])
     if "os error 28" in text or "No space left" in text:
         return InstallError(f"The disk is full: {what} could not be written ({prefix}).", code="disk-full")
+    if "no eligible writable layers" in text:
+        return InstallError(
+            "The package cache is read-only here, and does not have every package of this environment.",
+            help="Name another with PIXI_CACHE_DIR; an administrator can share this one (`[cache] shared`).",
+            code="cache-read-only",
+        )
     status = re.search(r"HTTP status \w+ error \((\d+)[^)]*\) for url \(([^)]+)\)", text)
     if status:
         gone = status[1] in ("404", "410")

@@ -20,6 +20,7 @@ from jupyter_pixi.events import Event, Note, Phase, Progress, Warn, silent
 from jupyter_pixi.lockfile.model import Package
 from jupyter_pixi.manifest.model import VirtualPackage
 from jupyter_pixi.prefix import Filters, InstallReport, InstallRequest, digests, install, markers, state, statefile
+from jupyter_pixi.prefix.link import translate
 from jupyter_pixi.prefix.lock import guard
 from support.loopback import Quiet, loopback
 from support.prefixes_by_hand import PLACEHOLDER, VIRTUAL, conda_package, request
@@ -309,6 +310,13 @@ def test_a_local_archive_that_is_not_the_locked_one(channel: Path, root: Path, c
     with pytest.raises(InstallError, match=r"a 1\.0 is not the one in the lock file") as caught:
         run(request(root, (a,), cache=cache))
     assert caught.value.code == "hash-mismatch"
+
+
+def test_a_read_only_cache_without_every_package(channel: Path, root: Path, cache: Path) -> None:
+    said = "failed to install\nCaused by: no eligible writable layers to cache package to"
+    asked = request(root, (conda_package(channel, "a"),), cache=cache)
+    error = translate(said, asked.wanted, asked.prefix)
+    assert error.code == "cache-read-only" and "PIXI_CACHE_DIR" in (error.help or "")
 
 
 def test_cancelling_a_download_leaves_the_prefix_as_it_was(channel: Path, root: Path, cache: Path) -> None:
