@@ -39,8 +39,8 @@ async def update(
         opened.environment(name)
     with workspace_lock(opened.root, context, writes=not dry_run):
         opened = open_workspace(context)
-        _known(opened, names)
         pairs = _pairs(opened, environments, platforms)
+        _known(opened, names, pairs)
         keys = frozenset(key for n in names for key in (conda_name(n), pypi_name(n)))
         freedom = Freedom(unlock=keys, unlock_all=not names, pairs=pairs)
         relocked = await relock(replace(opened), context, freedom)
@@ -64,12 +64,15 @@ def _pairs(
     )
 
 
-def _known(opened: OpenWorkspace, names: Iterable[str]) -> None:
-    """Each name has to be a package of the lock file, or of the manifest where there is no lock yet."""
+def _known(opened: OpenWorkspace, names: Iterable[str], pairs: frozenset[tuple[str, str]] | None) -> None:
+    """Each name has to be a package of the lock file, in the pairs that are meant if they are named; of the manifest
+    where there is no lock yet."""
     known: set[str] = set()
     if opened.lock is not None:
-        for environment in opened.lock.environments.values():
-            known.update(packages.name(p) for rows in environment.packages.values() for p in rows)
+        for name, environment in opened.lock.environments.items():
+            for platform, rows in environment.packages.items():
+                if pairs is None or (name, platform) in pairs:
+                    known.update(packages.name(p) for p in rows)
     else:
         known.update(name for _, name, _ in all_specs(opened.manifest))
     for name in names:

@@ -1,0 +1,73 @@
+"""What `update` moves: the packages, environments and platforms that are named, and nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture
+def outdated(pixi, folder: Path, channel: str) -> Path:
+    """A workspace of two platforms whose lock holds older versions than its manifest would allow now."""
+    manifest = folder / "pixi.toml"
+    text = f"""\
+[workspace]
+name = "ws"
+channels = ["{channel}"]
+platforms = ["linux-64", "win-64"]
+
+[dependencies]
+lib = "<2"
+
+[feature.tools.dependencies]
+tool = "*"
+
+[feature.apps.dependencies]
+app = "<2"
+
+[environments]
+tools = ["tools"]
+apps = ["apps"]
+"""
+    manifest.write_text(text)
+    assert pixi("lock").status == 0
+    manifest.write_text(text.replace("<2", "*"))
+    return manifest
+
+
+@pytest.mark.parametrize(
+    ("arguments", "moved"),
+    [
+        ([], {"default": ["lib"], "tools": ["lib"], "apps": ["app", "lib"]}),
+        (["lib"], {"default": ["lib"], "tools": ["lib"]}),  # in `apps` the locked app holds it
+        (["app"], {"apps": ["app", "lib"]}),  # the new app asks for a newer lib
+        (["-e", "tools"], {"tools": ["lib"]}),
+        (["-e", "apps", "-p", "win-64"], {"apps": ["app", "lib"]}),
+        (["app", "lib", "-p", "win-64"], {"default": ["lib"], "tools": ["lib"], "apps": ["app", "lib"]}),
+    ],
+)
+def test_only_what_is_named_moves(pixi, outdated: Path, arguments: list[str], moved: dict[str, list[str]]) -> None:
+    ran = pixi("update", "--json", *arguments)
+    assert ran.status == 0
+    found = ran.json["environment"]
+    assert {name: sorted({row["name"] for rows in of.values() for row in rows}) for name, of in found.items()} == moved
+    platforms = {platform for of in found.values() for platform in of}
+    assert platforms <= ({"win-64"} if "win-64" in arguments else {"linux-64", "win-64"})
+    assert pixi("lock", "--check").status == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nothing"], "could not find a package named 'nothing'"),
+        (["app", "-e", "tools"], "could not find a package named 'app'"),
+        (["lib", "-p", "osx-arm64"], "could not find a package named 'lib'"),
+        (["-e", "none"], "unknown environment 'none'"),
+    ],
+)
+def test_what_is_not_locked_there_cannot_be_updated(pixi, outdated: Path, arguments: list[str], message: str) -> None:
+    before = (outdated.parent / "pixi.lock").read_bytes()
+    ran = pixi("update", *arguments)
+    assert ran.status == 1 and message in ran.err
+    assert (outdated.parent / "pixi.lock").read_bytes() == before
