@@ -69,7 +69,9 @@ def solve_units(environments: Mapping[str, Environment]) -> tuple[SolveUnit, ...
         elif environment is shared[0]:
             assert environment.solve_group is not None and environment.combine is not None
             features = union_of_features([e.features for e in shared])
-            units.append(SolveUnit(environment.combine(environment.solve_group, features), tuple(shared)))
+            platforms = {p.name: p for e in shared for p in e.platforms}
+            combined = environment.combine(environment.solve_group, features, tuple(platforms.values()))
+            units.append(SolveUnit(combined, tuple(shared)))
     for unit in units:
         check_channel_priority(unit.combined)
     return tuple(units)
@@ -97,8 +99,16 @@ class _Composer:
         self.config = config
         self.registry = registry
 
-    def environment(self, name: str, features: tuple[Feature, ...], group: str | None) -> Environment:
-        platforms = self.registry.platforms_of(features)
+    def environment(
+        self,
+        name: str,
+        features: tuple[Feature, ...],
+        group: str | None,
+        platforms: tuple[Platform, ...] | None = None,
+    ) -> Environment:
+        """The environment of these features, on the platforms that all of them support or on those given."""
+        if platforms is None:
+            platforms = self.registry.platforms_of(features)
         try:
             options = union(feature.pypi_options for feature in features)
         except ValueError as error:
@@ -115,7 +125,7 @@ class _Composer:
             pypi_options=overlay(self.manifest.workspace.pypi_options, options),
             has_plain_pypi=any(f.targets[0].pypi_dependencies for f in features),
             on={p.name: self._on(features, p) for p in platforms},
-            combine=lambda name, features: self.environment(name, features, name),
+            combine=lambda name, features, platforms: self.environment(name, features, name, platforms),
         )
 
     def _channels(self, features: Sequence[Feature]) -> tuple[Channel, ...]:

@@ -74,9 +74,9 @@ class Environment:
     pypi_options: PypiOptions = field(default_factory=PypiOptions)
     has_plain_pypi: bool = False
     on: Mapping[str, OnPlatform] = field(default_factory=dict)  # by platform name
-    combine: Callable[[str, tuple[Feature, ...]], Environment] | None = field(
+    combine: Callable[[str, tuple[Feature, ...], tuple[Platform, ...]], Environment] | None = field(
         default=None, repr=False, compare=False
-    )  # the environment that other features of the same manifest make: what a solve group is
+    )  # the environment that other features of the same manifest make on some platforms: what a solve group is
 
     def platform(self, name: str) -> Platform | None:
         """The platform of that name, if the environment has it."""
@@ -92,8 +92,8 @@ class Environment:
 class SolveUnit:
     """What is solved at once: a single environment, or the environments of a solve group that several share.
 
-    `combined` is the environment made of the union of the members' features (for a single one: that one);
-    its name is the group's or the environment's.
+    `combined` is the environment made of the union of the members' features, on every platform that a member has
+    (for a single one: that one); its name is the group's or the environment's.
     """
 
     combined: Environment

@@ -95,6 +95,44 @@ def test_a_group_is_solved_once_and_split(space, channel, shown):
     assert shown(lock, "alone") == {"lib": "2.0"}
 
 
+@pytest.mark.parametrize(
+    ("platforms", "features", "expected"),
+    [
+        (  # members with different platforms are solved on each, with the features that count there
+            '["linux-64", "win-64"]',
+            '[feature.a]\nplatforms = ["linux-64"]\n[feature.a.dependencies]\nlib = "<2"\n',
+            {"a": {"linux-64": "1.0"}, "b": {"linux-64": "1.0", "win-64": "2.0"}},
+        ),
+        (
+            '["linux-64", "win-64"]',
+            '[feature.a]\nplatforms = ["linux-64"]\n[feature.a.dependencies]\nlib = "<2"\n'
+            '[feature.b]\nplatforms = ["win-64"]\n',
+            {"a": {"linux-64": "1.0"}, "b": {"win-64": "2.0"}},
+        ),
+        (  # composed of system requirements: a feature counts by the subdir
+            '["linux-64"]',
+            '[feature.a.dependencies]\nlib = "<2"\n[feature.a.system-requirements]\ncuda = "12"\n',
+            {"a": {"linux-64-cuda-12": "1.0"}, "b": {"linux-64": "1.0"}},
+        ),
+    ],
+)
+def test_members_of_a_group_may_have_different_platforms(space, channel, shown, platforms, features, expected):
+    channel.add("lib", "1.0", subdir="win-64")
+    channel.add("lib", "2.0", subdir="win-64")
+    text = (
+        f'[workspace]\nname = "w"\nchannels = ["{channel.url}"]\nplatforms = {platforms}\n[feature.b.dependencies]\n'
+        f'lib = "*"\n{features}[environments]\na = {{features = ["a"], solve-group = "g"}}\n'
+        'b = {features = ["b"], solve-group = "g"}\n'
+    )
+    request = space.request(text)
+    lock = space.lock(text)
+    assert {
+        name: {platform: shown(lock, name, platform)["lib"] for platform in lock.environments[name].packages}
+        for name in "ab"
+    } == expected
+    assert check(request.manifest, request.environments, lock).up_to_date
+
+
 @pytest.mark.parametrize("names", [("a", "b"), ("b", "a")])
 def test_of_versions_that_members_had_before_they_became_a_group_the_highest_is_preferred(space, channel, shown, names):
     channel.add("lib", "10.0")
