@@ -328,6 +328,9 @@ def test_a_package_of_the_workspace_itself(workspace):
     made.do("add", "--pypi", "iniconfig", "--no-install")
     assert re.search(r'dependencies = \["iniconfig>=', manifest.read_text())
     made.do("lock", "--check")
+    made.do("remove", "--pypi", "iniconfig", "--no-install")
+    assert manifest.read_bytes() == before and b"iniconfig" not in made.lock.read_bytes()
+    made.do("lock", "--check")
 
 
 @pytest.mark.parametrize("at", ["repodata", "native-1.1"])

@@ -67,17 +67,17 @@ async def relock(opened: OpenWorkspace, context: Context, freedom: Freedom | Non
         return Relocked(opened.lock, None)
     if opened.lock_error is not None:
         raise opened.lock_error
-    up_to_date = opened.lock is not None and opened.verdict.up_to_date
-    if up_to_date and freedom.is_none and opened.lock is not None:
-        return Relocked(opened.lock, None)
-    if context.locked and not up_to_date:
-        raise LockOutOfDate(
-            "lock file not up-to-date with the workspace" + _because(opened),
-            help="Run `jupyter pixi lock` (or `pixi lock`) where changing it is allowed.",
-        )
-    refuse_newer(opened)
-    refuse_if_frozen(opened.manifest, context.environ)
-    with on_disk(opened, context.environ):
+    with on_disk(opened, context.environ):  # the verdict, too, reads there what a package of the workspace itself needs
+        up_to_date = opened.lock is not None and opened.verdict.up_to_date
+        if up_to_date and freedom.is_none and opened.lock is not None:
+            return Relocked(opened.lock, None)
+        if context.locked and not up_to_date:
+            raise LockOutOfDate(
+                "lock file not up-to-date with the workspace" + _because(opened),
+                help="Run `jupyter pixi lock` (or `pixi lock`) where changing it is allowed.",
+            )
+        refuse_newer(opened)
+        refuse_if_frozen(opened.manifest, context.environ)
         lock = await _solve(opened, context, freedom)
     step("solved")
     from ...lockfile import write_lock

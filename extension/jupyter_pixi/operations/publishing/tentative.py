@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 
 from ... import system
 from ...errors import PixiError
+from ..policy import refuse_if_frozen
 from ..trusting import expect, is_trusted
 from ..workspace import OpenWorkspace
 from . import journal
@@ -36,7 +37,7 @@ def on_disk(opened: OpenWorkspace, environ: Mapping[str, str]) -> Iterator[None]
     """The manifest of `opened` stands on disk inside, and what stood there before stands there again afterwards.
 
     What somebody else writes there meanwhile is left. `environ` tells where trust is kept. Raises PixiError where it
-    cannot be written.
+    cannot be written, Refused where changes are frozen.
     """
     path = opened.manifest.path
     if not is_needed(opened):
@@ -46,6 +47,7 @@ def on_disk(opened: OpenWorkspace, environ: Mapping[str, str]) -> Iterator[None]
     if old == opened.manifest_data:
         yield
         return
+    refuse_if_frozen(opened.manifest, environ)
     try:
         # Committing this plan is going back: what is staged is the old content.
         back = journal.plan(path, opened.manifest_data, old, state_folder(opened.root))
