@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ..environments import allowed
 from ..errors import ActivationError, InstallError, UnsupportedFeature
 from ..events import Note, Sink, Warn
-from . import activation, host, markers, orphans, paths, statefile
+from . import activation, host, markers, orphans, paths, pypi_orphans, statefile
 from .comparison import Differences, compare
 from .installed import conda_records, python, site_packages
 from .link import Linked, link
@@ -142,6 +142,7 @@ async def _install(request: InstallRequest, held: PrefixGuard, sink: Sink) -> In
             sink(Note(text=reason))
         unfinished.begin()
         orphans.sweep(request.prefix, request.cache_folder / "pkgs")
+        pypi_orphans.sweep(request.prefix, request.uv_cache_folder)
     try:
         linked = await _link(request, found, unfinished, sink) if found.conda else Linked()
     except BaseException:
@@ -150,6 +151,7 @@ async def _install(request: InstallRequest, held: PrefixGuard, sink: Sink) -> In
     installed, removed = await _install_pypi(request, found, held, sink)
     markers.write_prefix_files(request.prefix)
     orphans.forget(request.prefix)
+    pypi_orphans.forget(request.prefix)
     held.write(request.wanted.fingerprint)
     markers.write_marker(request.prefix, request.marker)
     _write_state(request, sink)
@@ -221,7 +223,7 @@ def _pypi_step(request: InstallRequest, interpreter: Python, held: PrefixGuard, 
         site_packages=site,
         wanted=request.wanted.pypi,
         sources=request.sources,
-        environ=uv.uv_environ(environ, request.cache_folder / "uv-cache"),
+        environ=uv.uv_environ(environ, request.uv_cache_folder),
         options=pypi.build_options(request.environment, request.root) if build else (),
         offline=request.offline,
         keep=held.descriptors,

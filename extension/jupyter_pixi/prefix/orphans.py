@@ -59,7 +59,7 @@ def sweep(prefix: Path, package_cache: Path) -> None:
         for name in _files(package_cache / "-".join(identity), folder):
             path = Path(os.path.normpath(prefix / name))
             if name not in owned and Path(os.path.realpath(path.parent)).is_relative_to(top) and path != prefix:
-                emptied |= _remove(path)
+                emptied |= remove_file(path)
     for each in sorted(emptied, key=lambda each: len(each.parts), reverse=True):
         remove_empty(each, prefix)
 
@@ -98,8 +98,8 @@ def _json(path: Path) -> dict[str, Any]:
     return document if isinstance(document, dict) else {}
 
 
-def _remove(path: Path) -> set[Path]:
-    """Remove a file, and what Python compiled of it. The folders that may be empty now."""
+def remove_file(path: Path) -> set[Path]:
+    """Remove a file, and what Python compiled of it. The folders that may be empty now. Raises OSError."""
     if path.is_symlink() or path.is_file():
         path.unlink()
     compiled = path.parent / "__pycache__"

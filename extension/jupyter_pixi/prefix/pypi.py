@@ -22,7 +22,7 @@ from ..errors import InstallError
 from ..events import Phase, Progress, Sink
 from ..lockfile import packages
 from ..lockfile.model import Package
-from . import uv
+from . import pypi_orphans, uv
 from .dists import Plan, Source
 from .installed import INSTALLER, Distribution, distributions, other_site_packages
 from .installed import Python as Interpreter
@@ -81,6 +81,7 @@ def _switch(value: bool | Sequence[str] | None, flag: str, each: str) -> list[st
 
 async def apply(step: PypiStep, plan: Plan, sink: Sink) -> None:
     """Remove and install what the plan says. Raises InstallError or NetworkError; then some of it may be done."""
+    pypi_orphans.note(step.prefix, (*plan.remove, *plan.install), distributions(step.prefix, step.site_packages))
     if plan.remove:
         sink(Phase(phase="pypi", title=f"Removing {_count(len(plan.remove))}", total=len(plan.remove)))
         await _uv(step, ["uninstall", *_common(step), *plan.remove], lambda line: None)

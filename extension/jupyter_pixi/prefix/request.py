@@ -104,6 +104,11 @@ class InstallRequest:
         """The cache that is used: the one given, else Pixi's own."""
         return self.cache if self.cache is not None else cache_folder(self.environ)
 
+    @property
+    def uv_cache_folder(self) -> Path:
+        """The cache of uv: the user's own setting, else Pixi's."""
+        return Path(self.environ.get("UV_CACHE_DIR") or self.cache_folder / "uv-cache")
+
     def static(self) -> activation.Static:
         """The activation as far as files tell it now. Raises ActivationError for a package's broken file."""
         on = self.environment.on.get(self.platform.name)

@@ -9,8 +9,10 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from jupyter_pixi import system
@@ -18,7 +20,7 @@ from jupyter_pixi.errors import InstallError, NetworkError, UnsupportedPlatform
 from jupyter_pixi.events import Event, Progress, silent
 from jupyter_pixi.lockfile.model import Package
 from jupyter_pixi.manifest.model import PypiOptions, PypiSpec
-from jupyter_pixi.prefix import InstallReport, InstallRequest, install, markers, state
+from jupyter_pixi.prefix import InstallReport, InstallRequest, install, markers, state, uv
 from jupyter_pixi.prefix.dists import misfit, plan, source
 from jupyter_pixi.prefix.installed import Distribution, distributions, python
 from jupyter_pixi.prefix.kernels import kernels
@@ -197,6 +199,38 @@ def test_what_an_earlier_python_had_goes_with_it(channel: Path, root: Path, cach
     assert sorted(path.name for path in old.iterdir()) == ["README", "b-1.dist-info", "users"]
     assert distributions(asked.prefix)["a"].path.parent == site
     assert (asked.prefix / "bin" / "a").exists(), "its script belongs to both"
+
+
+@pytest.mark.parametrize("cut", ["install", "uninstall"])
+def test_what_uv_had_half_done_goes(
+    cut: str, channel: Path, root: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """uv is killed among the files of a package, and the package is not wanted when the prefix is repaired."""
+    conda, other, some = python_package(channel), locked_wheel(wheel(channel, "b")), locked_wheel(wheel(channel, "a"))
+    without, with_it = request(root, (conda, other), cache=cache), request(root, (conda, other, some), cache=cache)
+    run(without if cut == "install" else with_it)
+    site = distributions(without.prefix)["b"].path.parent
+    (site / "mine.py").write_text("")
+    real = uv.run
+
+    async def killed(arguments: list[str], environ: Mapping[str, str], **options: Any) -> uv.Output:
+        if cut == "install":
+            await real(arguments, environ, **options)
+        there = distributions(without.prefix)["a"].path
+        for name in ("RECORD", "INSTALLER"):
+            (there / name).unlink()
+        return uv.Output(-9, "", "killed")
+
+    with monkeypatch.context() as patched, pytest.raises(InstallError):
+        patched.setattr(uv, "run", killed)
+        run(with_it if cut == "install" else without)
+    run(without)
+    left = {path.name for path in site.iterdir() if path.name != "__pycache__"}
+    assert left == {"README", "b.py", "b-1.0.dist-info", "mine.py"}
+    assert not any(path.name.startswith("jupyter-pixi-") for path in (without.prefix / "conda-meta").iterdir())
+    assert [path.name for path in (without.prefix / "bin").iterdir() if path.name in ("a", "b")] == ["b"]
+    run(with_it)
+    assert subprocess.run([with_it.prefix / "bin/a"], capture_output=True, text=True, check=True).stdout == "1.0\n"
 
 
 def test_cancelling_a_build_ends_its_processes(channel: Path, root: Path, cache: Path) -> None:
