@@ -187,6 +187,7 @@ def test_other_failures(kernel: Kernel) -> None:
     expected = {
         "%pixi usage": "unrecognized subcommand 'usage'",
         "%pixi crash": "`pixi crash` ended with exit status 1",
+        "%pixi killed": "`pixi killed` was killed before its end (signal 9)",
         "%pixi run python -c 'raise SystemExit(3)'": "ended with exit status 3",
         '%pixi add "x': "no closing quotation",
         "%%pixi list\nx": "takes no text below it",

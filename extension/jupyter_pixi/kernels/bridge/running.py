@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 AFTER_END = 0.5  # seconds for the output of a command that has ended
 
 
+_THEIR_OWN = ("run", "exec")
+"""Commands whose exit status is that of the program they run."""
+
+
 def run(bridge: Bridge, words: Sequence[str], stdin: Optional[str] = None) -> None:
     """Runs one command to its end. Raises PixiError if it fails, PixiInterrupted if the user stops it."""
     if os.name == "nt":  # descriptors are not inherited there, and pipes cannot be selected
@@ -125,8 +129,11 @@ def _raise(operation: Operation, status: int, stopped: bool) -> None:
         raise PixiInterrupted(error.get("text") or f"`{command}` was stopped") from None
     if operation.state == "failed" or status != 0:
         place = place_of(error) if error.get("file") else None
-        text = error.get("text") or f"`{command}` ended with exit status {status}"
-        raise PixiError(text, error.get("help"), place, status)
+        text, help = error.get("text"), error.get("help")
+        if not text and status > 128 and operation.command[0] not in _THEIR_OWN:
+            text = f"`{command}` was killed before its end (signal {status - 128})"
+            help = "what had been decided is finished by the next %pixi command or kernel start, all else is as it was"
+        raise PixiError(text or f"`{command}` ended with exit status {status}", help, place, status)
 
 
 def _restarter(bridge: Bridge) -> Restarter:
