@@ -28,14 +28,7 @@ def default_virtual_packages(subdir: str) -> tuple[str, ...]:
 
 def customised(subdir: str, virtual_packages: Iterable[str]) -> frozenset[str]:
     """Those virtual packages (as text) that are not the subdir's defaults."""
-    defaults = {_comparable(text) for text in default_virtual_packages(subdir)}
-    return frozenset(_comparable(text) for text in virtual_packages) - defaults
-
-
-def _comparable(text: str) -> str:
-    """A virtual package's text with the build that an omitted one stands for left out: `__cuda=12=0` -> `__cuda=12`."""
-    parts = text.split("=")
-    return "=".join(parts[:2]) if len(parts) == 3 and parts[2] == "0" and parts[1] != "0" else text
+    return frozenset(virtual_packages) - frozenset(default_virtual_packages(subdir))
 
 
 def identity_of(platform: Platform) -> tuple[str, frozenset[str]]:

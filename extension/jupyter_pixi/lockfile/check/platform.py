@@ -60,7 +60,7 @@ def check_platform(
     nothing_from_pypi = not any(item.kind == "pypi" for item in packages)
     if environment.has_pypi and nothing_from_pypi and not any(of.purls(p) is not None for p in packages):
         raise Unsatisfied("missing purls")
-    return _Walk(environment, on, gather(packages, virtual, facts), _indexes(locked, version), root).run()
+    return _Walk(environment, on, gather(packages, virtual, facts), _indexes(locked, version), root, version).run()
 
 
 def _indexes(locked: LockEnvironment | None, version: int) -> Indexes:
@@ -79,6 +79,7 @@ class _Walk:
     records: Records
     indexes: Indexes
     root: Path
+    version: int
     conda_queue: list[tuple[Wanted, str]] = field(default_factory=list)
     pypi_queue: list[tuple[Requirement, str]] = field(default_factory=list)
     visited: set[str] = field(default_factory=set)
@@ -152,7 +153,7 @@ class _Walk:
         for name, package in self.records.pypi.items():
             if of.is_url(package) or not Path(pypi.absolute(package.location, self.root)).is_dir():
                 continue
-            if any(key in package.fields for key in ("sha256", "md5", "index")) and not of.is_directory(package):
+            if self.version >= 7 and of.is_distribution(package):
                 raise Unsatisfied(f"'{name}' is locked as a distribution but points to a local source directory")
             if self.records.python is None:
                 raise _no_python()
