@@ -12,7 +12,7 @@ import time
 
 import pytest
 from support.killing import SMALL, faulty, held, wrong
-from support.readonly import run_read_only
+from support.readonly import run_read_only, without_privileges
 from support.servers import server
 from support.workspaces import PLAIN
 
@@ -136,6 +136,38 @@ def test_edited_by_hand_between_solve_and_publish(small, tmp_path):
     assert small.manifest.read_text() == edited and small.lock.read_bytes() == lock
     small.do("add", "native")
     assert 'hi = "echo hi"' in small.manifest.read_text() and wrong(small) == []
+
+
+@pytest.mark.parametrize(
+    ("point", "name"),
+    [
+        ("solved", "pixi.lock"),
+        ("journal.publish", "pixi.toml"),
+        pytest.param("published.pixi.toml", "pixi.lock", marks=pytest.mark.full),
+    ],
+)
+def test_edited_by_hand_at_the_last_moment(small, tmp_path, point, name):
+    """Nothing of it is lost, and nothing of the change is left."""
+    gate = tmp_path / "gate"
+    running = held(small, point, gate, "add", "native")
+    wait_for(tmp_path / "gate.reached")
+    expected = small.state()
+    expected[name] = (small.root / name).read_bytes() + b"# by hand\n"
+    (small.root / name).write_bytes(expected[name])
+    gate.touch()
+    _, told = running.communicate(timeout=60)
+    assert running.returncode == 1 and f"{name} was changed by somebody else" in told
+    assert small.state()[name] == expected[name] and "native" not in small.manifest.read_text()
+    assert "cut short" not in small.run("install").stderr and wrong(small) == []
+
+
+@pytest.mark.parametrize("name", ["pixi.toml", "pixi.lock"])
+def test_a_file_that_is_write_protected(small, name):
+    before = small.state()
+    (small.root / name).chmod(0o444)
+    done = without_privileges(small.root, [sys.executable, "-P", "-m", "jupyter_pixi", "add", "native"], small.home)
+    assert done.returncode == 1 and f"{name}: Permission denied" in done.stderr and "Nothing was changed" in done.stderr
+    assert small.state() == before and wrong(small) == []
 
 
 def test_another_change_is_waited_for(small, tmp_path):

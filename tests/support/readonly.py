@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from .homes import Home
+
 _MOUNT = 'mount --bind "$1" "$1" && mount -o remount,ro,bind "$1" && cd "$1" && shift && exec "$@"'
 
 
@@ -26,6 +28,16 @@ def run_read_only(folder: Path, argv: list[str], environ: dict[str, str]) -> sub
     finally:
         if os.geteuid():
             _allow(folder, writable=True)
+
+
+def without_privileges(folder: Path, argv: list[str], home: Home) -> subprocess.CompletedProcess[str]:
+    """Runs argv in `folder` as somebody for whom modes of files count. Skips the test where root cannot be that."""
+    if os.geteuid():
+        return _run(argv, folder, home.environ)
+    dropped = [f"--{kind}=-dac_override,-dac_read_search" for kind in ("bounding-set", "inh-caps")]
+    if shutil.which("setpriv") is None:
+        pytest.skip("root without setpriv: no file is write-protected")
+    return _run(["setpriv", *dropped, *argv], folder, home.environ)
 
 
 def _run(argv: list[str], folder: Path, environ: dict[str, str]) -> subprocess.CompletedProcess[str]:

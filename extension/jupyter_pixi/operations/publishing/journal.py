@@ -6,6 +6,7 @@ alone. `.pixi/jupyter-pixi/journal.json` exists exactly while a change is betwee
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
@@ -117,6 +118,8 @@ def plan(path: Path, old: bytes | None, new: bytes | None, keep: Path) -> Planne
     Raises OSError.
     """
     target = Path(os.path.realpath(path))
+    if old is not None and not os.access(target, os.W_OK):  # replacing it would not mind
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
     planned = Planned(str(path), digest(old), digest(new))
     if new is None:
         return planned

@@ -158,10 +158,15 @@ def publish(
         raise
     try:
         for planned in plans:
+            if digest_of(Path(planned.path)) != planned.old:
+                raise _changed(Path(planned.path))
             journal.commit(planned)
     except OSError as error:
         _put_back(opened, decided)
         raise _not_written(opened, error) from None
+    except PixiError:
+        _put_back(opened, decided)
+        raise
     journal.discard(tuple(p for p in plans if p.saved is not None))
     if installing is None:
         finish(opened.root)
@@ -247,12 +252,15 @@ def _check_generation(opened: OpenWorkspace) -> None:
     same_manifest = digest_of(opened.manifest.path) == digest(opened.manifest_data)
     same_lock = digest_of(opened.lock_path) == digest(opened.lock_data)
     if not (same_manifest and same_lock):
-        changed = opened.manifest.path.name if not same_manifest else opened.lock_path.name
-        raise PixiError(
-            f"{changed} was changed by somebody else while this was solved; nothing was written.",
-            help="Run the command again: it starts from the new state.",
-            code="generation",
-        )
+        raise _changed(opened.manifest.path if not same_manifest else opened.lock_path)
+
+
+def _changed(path: Path) -> PixiError:
+    return PixiError(
+        f"{path.name} was changed by somebody else while this was solved; nothing was written.",
+        help="Run the command again: it starts from the new state.",
+        code="generation",
+    )
 
 
 def _not_written(opened: OpenWorkspace, error: OSError) -> PixiError:
@@ -264,11 +272,14 @@ def _not_written(opened: OpenWorkspace, error: OSError) -> PixiError:
 
 
 def _put_back(opened: OpenWorkspace, decided: Journal) -> None:
-    """After a failed write the old bytes are put back; where that fails too, the journal lets the next one finish."""
+    """After a failed write the old bytes are put back; where that fails too, the journal lets the next one finish.
+
+    What somebody else has written since is left.
+    """
     try:
         for planned in decided.files:
             old = opened.manifest_data if planned.path == str(opened.manifest.path) else opened.lock_data
-            if digest_of(Path(planned.path)) == planned.old:
+            if digest_of(Path(planned.path)) != planned.new and not journal.is_torn(planned):
                 continue
             if old is None:
                 Path(planned.path).unlink(missing_ok=True)
