@@ -113,6 +113,9 @@ def update(arguments: Namespace) -> int:
     return 0
 
 
+_DRY_RUN = {True: "be updated (not written to disk)", False: "not change"}
+
+
 def lock(arguments: Namespace) -> int:
     """`lock`, `lock --check`: exit status 1 if the check fails."""
     from ..operations.locking.lock import lock as work
@@ -122,14 +125,16 @@ def lock(arguments: Namespace) -> int:
     output: Output = arguments.output
     if arguments.json:
         output.json(locked.diff.to_json())
+    elif arguments.dry_run:
+        output.say(f"Dry-run: lock file would {_DRY_RUN[locked.changed]}")
+        _say_diff(output, locked.diff)
     elif not locked.changed:
         output.success("Lock-file was already up-to-date")
     elif arguments.check:
         output.say(f"The lock file is not up to date: {locked.reason}" if locked.reason else "It is not up to date.")
         _say_diff(output, locked.diff)
     else:
-        if not arguments.dry_run:
-            output.success("Updated lock file")
+        output.success("Updated lock file")
         _say_diff(output, locked.diff)
     output.result({"kind": "lock", "changed": locked.changed, "reason": locked.reason, "check": arguments.check})
     return 1 if arguments.check and locked.changed else 0

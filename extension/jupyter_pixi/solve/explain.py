@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from ..environments.cutoffs import Cutoffs
 from ..environments.model import Environment
 from ..errors import NetworkError, PixiError, SolveError
 from .gateway import Network, package_names, versions_of
@@ -17,11 +18,12 @@ _MISSING = re.compile(
 
 @dataclass(frozen=True)
 class Failure:
-    """A pair that could not be solved, and why."""
+    """A pair that could not be solved, and why; `limits` are the cut-offs that hid newer builds from it."""
 
     environment: Environment
     platform: str
     error: PixiError
+    limits: Cutoffs = field(default_factory=Cutoffs)
 
 
 async def explain(failures: Sequence[Failure], solved: Set[str], here: str, network: Network) -> PixiError:
@@ -71,6 +73,15 @@ async def _advice(failure: Failure, network: Network) -> list[str]:
         return []
 
 
+def _hidden(name: str, failure: Failure) -> str:
+    """What `exclude-newer` has to do with it, if anything."""
+    found = {failure.limits.for_conda(name, channel.url) for channel in failure.environment.channels}
+    limits = sorted(limit for limit in found if limit is not None)
+    if not limits:
+        return ""
+    return f", of which `exclude-newer` hides what was built after {limits[-1]:%Y-%m-%d %H:%M} UTC"
+
+
 async def _about_package(name: str, failure: Failure, network: Network) -> list[str]:
     channels, subdir = failure.environment.channels, _subdir(failure)
     names = await package_names(network, channels, subdir)
@@ -80,7 +91,7 @@ async def _about_package(name: str, failure: Failure, network: Network) -> list[
         if not versions:
             return []
         shown = versions if len(versions) <= 6 else [*versions[:2], "…", *versions[-3:]]
-        return [f"{name} is there for {subdir} as {', '.join(shown)}"]
+        return [f"{name} is there for {subdir} as {', '.join(shown)}{_hidden(name, failure)}"]
     others = []
     for platform in failure.environment.platforms:
         if platform.subdir != subdir and name in await package_names(network, channels, platform.subdir):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ..environments.model import Channel
 from ..errors import ManifestError, SolveError
+from ..lockfile.location import split_archive
 from ..manifest.archspec import as_detected
 from ..manifest.model import CondaSpec, VirtualPackage
 
@@ -28,7 +29,8 @@ def spec_text(name: str, spec: CondaSpec, channels: Sequence[Channel] = (), root
     """The requirement in match spec syntax, every field in brackets: `numpy[version=">=1,<2",build="py*"]`.
 
     `channels` are the environment's: the spec's channel is written as the URL of the one it names. `root` is the
-    folder that a relative path counts from. Raises SolveError for a channel that the environment does not have.
+    folder that a relative path counts from. Raises SolveError for a channel that the environment does not have, and
+    for the archive of another package.
     """
     fields: list[tuple[str, str]] = []
     plain = {
@@ -51,6 +53,7 @@ def spec_text(name: str, spec: CondaSpec, channels: Sequence[Channel] = (), root
         fields.append(("channel", _quoted(_channel_url(name, spec.channel, channels))))
     location = spec.url or (None if spec.path is None else _file_url(spec.path, root))
     if location is not None:
+        _check_name(name, location)
         fields.append(("url", _quoted(location)))
     return name + (f"[{','.join(f'{key}={value}' for key, value in fields)}]" if fields else "")
 
@@ -97,6 +100,16 @@ def _channel_url(name: str, wanted: str, channels: Sequence[Channel]) -> str:
         f"the package '{name}' requested unavailable channel '{wanted}'",
         help=f"add the channel to the environment (it has {listed}), or drop `channel` from the requirement",
     )
+
+
+def _check_name(name: str, location: str) -> None:
+    """An archive has to be that of the package that asks for it; what is no archive's name is left to the solver."""
+    parts = split_archive(location.partition("#")[0].rpartition("/")[2])
+    if parts is not None and parts[0].lower() != name.lower():
+        raise SolveError(
+            f"the archive {location} is one of '{parts[0]}', not of '{name}'",
+            help=f"call the dependency '{parts[0]}', or give it another archive",
+        )
 
 
 def _file_url(path: str, root: Path) -> str:

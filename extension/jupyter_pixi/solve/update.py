@@ -270,7 +270,12 @@ async def _raise_failures(
     from .explain import Failure, explain
 
     failures = [
-        Failure(step.unit.combined, step.platform, result)
+        Failure(
+            step.unit.combined,
+            step.platform,
+            result,
+            cutoffs(request.manifest, step.unit.combined.channels, request.now),
+        )
         for step, result in zip(wanted, results, strict=True)
         if isinstance(result, PixiError)
     ]

@@ -184,6 +184,12 @@ def test_an_unknown_package_gets_near_names_and_a_known_one_its_versions(space):
     assert "1.0, 2.0" in (error.value.help or "")
 
 
+def test_what_a_cut_off_hides_is_told(space):
+    with pytest.raises(SolveError, match="No candidates were found for lib") as error:
+        space.lock('exclude-newer = "2020-01-01"\n[dependencies]\nlib = "*"\n')
+    assert "1.0, 2.0, of which `exclude-newer` hides what was built after 2020-01-02 00:00 UTC" in str(error.value.help)
+
+
 def test_a_virtual_package_that_is_not_declared_is_named(space, channel):
     channel.add("gpu", "1.0", "__cuda >=12")
     with pytest.raises(SolveError) as error:

@@ -68,6 +68,12 @@ def test_an_archive_beside_the_manifest_becomes_a_file_url():
     assert spec_text("x", CondaSpec(path="./x-1-0.conda"), (), Path("/ws")) == 'x[url="file:///ws/x-1-0.conda"]'
 
 
+def test_the_archive_of_another_package_is_named():
+    spec = CondaSpec(url="https://channel.test/linux-64/other-1.0-0.conda")
+    with pytest.raises(SolveError, match="is one of 'other', not of 'x'"):
+        match_spec("x", spec)
+
+
 def test_nonsense_is_an_error_of_the_manifest():
     with pytest.raises(ManifestError, match="'x'"):
         match_spec("x", CondaSpec(version=">="))

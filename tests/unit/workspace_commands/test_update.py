@@ -57,6 +57,23 @@ def test_only_what_is_named_moves(pixi, outdated: Path, arguments: list[str], mo
     assert pixi("lock", "--check").status == 0
 
 
+def test_a_check_without_writing_tells_what_would_change(pixi, outdated: Path) -> None:
+    outdated.write_text(outdated.read_text() + '[feature.tools.dependencies.app]\nversion = "*"\n')
+    before = (outdated.parent / "pixi.lock").read_bytes()
+    ran = pixi("lock", "--check", "--dry-run", "--json")
+    assert ran.status == 1
+    assert {row["name"] for row in ran.json["environment"]["tools"]["win-64"]} == {"app", "lib"}
+    said = pixi("lock", "--dry-run")
+    assert said.status == 0 and "Dry-run: lock file would be updated (not written to disk)" in said.err
+    assert (outdated.parent / "pixi.lock").read_bytes() == before
+
+
+def test_nothing_is_updated_before_anything_is_locked(pixi, outdated: Path) -> None:
+    (outdated.parent / "pixi.lock").unlink()
+    ran = pixi("update", "lib")
+    assert ran.status == 1 and "could not find a package named 'lib'" in ran.err and "nothing is locked yet" in ran.err
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

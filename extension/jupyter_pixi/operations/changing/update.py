@@ -14,7 +14,7 @@ from ..locking.relock import Freedom, relock
 from ..publishing.publication import Pair, publish, workspace_lock
 from ..trusting import remember
 from ..workspace import OpenWorkspace, open_workspace
-from .upgrade import all_specs, near
+from .upgrade import near
 
 if TYPE_CHECKING:
     from ...lockfile.diff import LockDiff
@@ -65,16 +65,13 @@ def _pairs(
 
 
 def _known(opened: OpenWorkspace, names: Iterable[str], pairs: frozenset[tuple[str, str]] | None) -> None:
-    """Each name has to be a package of the lock file, in the pairs that are meant if they are named; of the manifest
-    where there is no lock yet."""
+    """Each name has to be a package of the lock file, in the pairs that are meant if they are named."""
     known: set[str] = set()
-    if opened.lock is not None:
-        for name, environment in opened.lock.environments.items():
-            for platform, rows in environment.packages.items():
-                if pairs is None or (name, platform) in pairs:
-                    known.update(packages.name(p) for p in rows)
-    else:
-        known.update(name for _, name, _ in all_specs(opened.manifest))
+    for environment_name, environment in opened.lock.environments.items() if opened.lock is not None else ():
+        for platform, rows in environment.packages.items():
+            if pairs is None or (environment_name, platform) in pairs:
+                known.update(packages.name(p) for p in rows)
     for name in names:
         if conda_name(name) not in known and pypi_name(name) not in known:
-            raise PixiError(f"could not find a package named '{name}'", help=near(name, known), code="unknown-package")
+            help = near(name, known) if opened.lock is not None else "nothing is locked yet: `lock` does that"
+            raise PixiError(f"could not find a package named '{name}'", help=help, code="unknown-package")

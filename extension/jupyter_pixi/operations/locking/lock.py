@@ -27,7 +27,7 @@ class Locked:
 
 
 async def lock(context: Context, *, check: bool = False, dry_run: bool = False) -> Locked:
-    """Bring pixi.lock up to date; with `check` only look (nothing is written), with `dry_run` only work it out.
+    """Bring pixi.lock up to date; with `check` only look, with `dry_run` only work it out (neither writes anything).
 
     Raises LockFileError for an unreadable or too new lock, SolveError, NetworkError.
     """
@@ -38,7 +38,7 @@ async def lock(context: Context, *, check: bool = False, dry_run: bool = False) 
             f"{name} declares no platforms, so its lock file is for machines like this one alone; "
             f"`pixi workspace platform add --script {name} --auto-detect` writes down which"
         )
-    if check:
+    if check and not dry_run:
         return _checked(opened)
     if dry_run:
         return await _locked(opened, context, write=False)
