@@ -5,6 +5,7 @@ import { begin, type Event, fold } from './fold';
 import type { Operation } from './operation';
 import { text } from './untrusted';
 
+/** What an operation has moved in an environment. */
 export interface Moved {
   manifest: string;
   environment: string;

@@ -10,6 +10,7 @@ export interface Choice {
   first: 'nothing' | 'install' | 'trust';
 }
 
+/** The environments of a workspace that a notebook may be moved to. */
 export interface EnvironmentOffer {
   workspace: Workspace;
   /** Those that can run here, the ones that start at once first. */

@@ -2,6 +2,7 @@
 
 import type { DiffRow } from './rest';
 
+/** Changes that are the same in several places. */
 export interface Group {
   /** "environment · platform" of each place. */
   places: string[];

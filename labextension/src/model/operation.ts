@@ -11,6 +11,7 @@ export const MIME_TYPE = 'application/vnd.jupyter-pixi.operation+json';
 
 export type OperationState = 'running' | 'done' | 'failed' | 'interrupted';
 
+/** A stretch of work, and how far it is: steps and bytes, where they are known. */
 export interface Phase {
   phase: string;
   title: string;
@@ -22,6 +23,7 @@ export interface Phase {
   finished: boolean;
 }
 
+/** A package that moved; `before` or `after` is null where it was not, or is not there any more. */
 export interface Change {
   name: string;
   before: string | null;
@@ -30,12 +32,14 @@ export interface Change {
   explicit: boolean;
 }
 
+/** A line that was written into the manifest. */
 export interface Written {
   file: string;
   line: number | null;
   text: string;
 }
 
+/** What came of an operation that succeeded. */
 export interface Result {
   /** The sentence that the engine tells; empty where it tells only data. */
   message: string;
@@ -51,12 +55,14 @@ export interface Result {
   leftOut: number;
 }
 
+/** Why an operation failed, what to do, and where (`file:line:column`). */
 export interface Failure {
   text: string;
   help: string | null;
   place: string | null;
 }
 
+/** An operation as far as its events have told it. Times are seconds since the epoch. */
 export interface Operation {
   id: string | null;
   command: string[];

@@ -25,6 +25,7 @@ export interface Download {
   unknown: number;
 }
 
+/** What an operation would do, as its preview shows it. */
 export interface Plan {
   /** The environment that would be installed, if one would. */
   environment: string | null;

@@ -3,6 +3,7 @@
 /** Whether loaded packages may move: "ask" refuses and offers a restart, "restart" restarts the kernel unasked. */
 export type LoadedPackages = 'ask' | 'restart';
 
+/** The settings, as the schema of the same names describes them. */
 export interface Preferences {
   preview: boolean;
   offerImports: boolean;

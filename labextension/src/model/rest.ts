@@ -2,6 +2,7 @@
 
 import type { State } from './kernels';
 
+/** Why an environment is not ready, with the place that says so. */
 export interface Reason {
   code: string;
   text: string;
@@ -10,6 +11,7 @@ export interface Reason {
   column: number | null;
 }
 
+/** An environment in the list of workspaces; `platform` is the one that this machine is, if any. */
 export interface EnvironmentState {
   name: string;
   state: State;
@@ -19,6 +21,7 @@ export interface EnvironmentState {
   kernels: { name: string; language: string; display_name: string }[];
 }
 
+/** A workspace; `path` is its folder as the file browser names it, null outside of the server's root. */
 export interface Workspace {
   manifest: string;
   root: string;
@@ -28,6 +31,7 @@ export interface Workspace {
   error: Problem | null;
 }
 
+/** All workspaces; `truncated` tells why the search ended early, `complete` that it has ended. */
 export interface Workspaces {
   workspaces: Workspace[];
   truncated: string | null;
@@ -46,6 +50,7 @@ export interface Problem {
 
 export type Kind = 'conda' | 'pypi';
 
+/** A package that is asked for: its specs, and its locked versions, by platform. */
 export interface Dependency {
   name: string;
   type: Kind;
@@ -54,6 +59,7 @@ export interface Dependency {
   locked: Record<string, string | null>;
 }
 
+/** An environment on a platform: how many packages are locked, and why it does not run here. */
 export interface Cell {
   name: string;
   subdir: string;
@@ -63,6 +69,7 @@ export interface Cell {
   why_not_here: string | null;
 }
 
+/** An environment with all that it declares. */
 export interface EnvironmentDetail {
   name: string;
   features: string[];
@@ -72,6 +79,7 @@ export interface EnvironmentDetail {
   dependencies: Dependency[];
 }
 
+/** A workspace with all that it declares and has locked; `undo` and `redo` are the commands concerned. */
 export interface Detail {
   manifest: string;
   name: string;
@@ -86,6 +94,7 @@ export interface Detail {
   frozen: boolean;
 }
 
+/** A locked package; `size` is in bytes, `requested` the spec of one that is asked for. */
 export interface LockedPackage {
   name: string;
   version: string | null;
@@ -96,6 +105,7 @@ export interface LockedPackage {
   source: string;
 }
 
+/** What the next start in an environment would do; `solve` says that the lock comes first. */
 export interface Start {
   name: string;
   solve: boolean;
@@ -109,6 +119,7 @@ export interface Start {
   refused?: string | null;
 }
 
+/** Whether the user has agreed to what starts would do; `changed` are files that differ since. */
 export interface Trust {
   manifest: string;
   trusted: boolean;
@@ -120,6 +131,7 @@ export interface Trust {
   environments: Start[];
 }
 
+/** A package in which two generations of the lock differ. */
 export interface DiffRow {
   environment: string;
   platform: string;
@@ -131,6 +143,7 @@ export interface DiffRow {
   explicit: boolean;
 }
 
+/** How the lock on disk differs from another generation; `rows` may be fewer than `total`. */
 export interface LockDiff {
   against: string;
   present: boolean;
@@ -138,11 +151,13 @@ export interface LockDiff {
   rows: DiffRow[];
 }
 
+/** What the lock can be compared with: git's HEAD, and the states before earlier changes. */
 export interface Generations {
   head: boolean;
   history: { id: string; time: number; command: string; kind: string; changes: string[] }[];
 }
 
+/** An operation in the list. Times are seconds since the epoch. */
 export interface Summary {
   id: string;
   manifest: string;
@@ -153,6 +168,7 @@ export interface Summary {
   state: 'running' | 'done' | 'failed' | 'interrupted' | 'lost';
 }
 
+/** An operation with all that it said. */
 export interface Recorded extends Summary {
   events: Record<string, unknown>[];
   activation: unknown;
@@ -166,6 +182,7 @@ export interface Request {
   [field: string]: unknown;
 }
 
+/** A version of a package, and the subdirs that have it. */
 export interface Version {
   version: string;
   subdirs: string[];

@@ -15,6 +15,7 @@ import {
   problemOf
 } from './rest';
 
+/** All that the views draw: what the server has told, and what is chosen. */
 export interface StoreState {
   workspaces: readonly Workspace[];
   complete: boolean;

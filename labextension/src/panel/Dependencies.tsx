@@ -5,7 +5,7 @@ import React from 'react';
 import { here, versionsOf } from '../model/rows';
 import type { Dependency, Request } from '../model/rest';
 import { usePanel } from './context';
-import { KindBadge, Section } from './parts';
+import { Grid, KindBadge, Section } from './parts';
 import { Prepared } from './Plan';
 import { useChange } from './useChange';
 
@@ -131,34 +131,11 @@ function Where({ dependency }: { dependency: Dependency }): React.JSX.Element {
   const { state, trans } = usePanel();
   const { environments, platforms, cells } = versionsOf(state.detail, dependency);
   return (
-    <div
-      className="jp-pixi-Scroll"
-      tabIndex={0}
-      role="region"
-      aria-label={trans.__('Locked versions')}
-    >
-      <table className="jp-pixi-Matrix">
-        <thead>
-          <tr>
-            <td />
-            {platforms.map(one => (
-              <th scope="col" key={one}>
-                {one}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {environments.map((one, row) => (
-            <tr key={one}>
-              <th scope="row">{one}</th>
-              {platforms.map((platform, column) => (
-                <td key={platform}>{cells[row]?.[column] ?? '–'}</td>
-              ))}
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <Grid
+      label={trans.__('Locked versions')}
+      rows={environments}
+      columns={platforms}
+      cell={(row, column) => <td key={column}>{cells[row]?.[column] ?? '–'}</td>}
+    />
   );
 }

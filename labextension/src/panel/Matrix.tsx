@@ -5,7 +5,7 @@ import React from 'react';
 import { size } from '../model/operation';
 import type { Cell } from '../model/rest';
 import { type Translate, usePanel } from './context';
-import { Section } from './parts';
+import { Grid, Section } from './parts';
 import { useWork } from './useWork';
 
 export function Matrix(): React.JSX.Element {
@@ -24,41 +24,28 @@ function Table(): React.JSX.Element | null {
   if (!detail) {
     return null;
   }
+  const { environments } = detail;
   const platforms = detail.platforms.map(one => one.name);
+  const cell = (row: number, column: number) => {
+    const environment = environments[row];
+    const found = environment?.platforms.find(one => one.name === platforms[column]);
+    const runs = found !== undefined && found.name === environment?.platform;
+    const [mark, text] = judged(found, runs, trans);
+    return (
+      <td key={column} title={text} data-runs={runs}>
+        <span aria-hidden="true">{mark}</span>
+        <span className="jp-pixi-Hidden">{text}</span>
+      </td>
+    );
+  };
   return (
     <>
-      <div className="jp-pixi-Scroll" tabIndex={0} role="region" aria-label={trans.__('Platforms')}>
-        <table className="jp-pixi-Matrix">
-          <thead>
-            <tr>
-              <td />
-              {platforms.map(one => (
-                <th scope="col" key={one}>
-                  {one}
-                </th>
-              ))}
-            </tr>
-          </thead>
-          <tbody>
-            {detail.environments.map(environment => (
-              <tr key={environment.name}>
-                <th scope="row">{environment.name}</th>
-                {platforms.map(name => {
-                  const cell = environment.platforms.find(one => one.name === name);
-                  const runs = cell?.name === environment.platform;
-                  const [mark, text] = judged(cell, runs, trans);
-                  return (
-                    <td key={name} title={text} data-runs={runs}>
-                      <span aria-hidden="true">{mark}</span>
-                      <span className="jp-pixi-Hidden">{text}</span>
-                    </td>
-                  );
-                })}
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <Grid
+        label={trans.__('Platforms')}
+        rows={environments.map(one => one.name)}
+        columns={platforms}
+        cell={cell}
+      />
       <p className="jp-pixi-Quiet">
         {trans.__('● runs here · ✓ locked · ! out of date · ○ not locked')}
         <br />

@@ -33,6 +33,7 @@ export interface Actions {
   confirm(title: string, text: string, action: string): Promise<boolean>;
 }
 
+/** What every view of the panel is given. */
 export interface PanelContext {
   store: Store;
   actions: Actions;

@@ -84,3 +84,37 @@ export function KindBadge({ type }: { type: string }): React.JSX.Element {
     </span>
   );
 }
+
+/** A table of environments × platforms. `cell` draws a place in it, a `td` with a key of its own. */
+export function Grid(props: {
+  label: string;
+  rows: readonly string[];
+  columns: readonly string[];
+  cell: (row: number, column: number) => React.JSX.Element;
+}): React.JSX.Element {
+  const { label, rows, columns, cell } = props;
+  return (
+    <div className="jp-pixi-Scroll" tabIndex={0} role="region" aria-label={label}>
+      <table className="jp-pixi-Matrix">
+        <thead>
+          <tr>
+            <td />
+            {columns.map(one => (
+              <th scope="col" key={one}>
+                {one}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((one, row) => (
+            <tr key={one}>
+              <th scope="row">{one}</th>
+              {columns.map((_, column) => cell(row, column))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}

@@ -5,6 +5,7 @@ import React from 'react';
 import { type Problem, problemOf } from '../model/rest';
 import { Message } from './parts';
 
+/** Work that one button begins. */
 export interface Work {
   /** Begin it. */
   start: (work: () => Promise<unknown>) => void;
