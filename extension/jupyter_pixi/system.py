@@ -245,6 +245,34 @@ def signal_group(pid: int, number: int) -> None:
         pass
 
 
+def interrupt(pid: int) -> bool:
+    """Send SIGINT to a process: to its whole group where it leads one. Returns whether it was there."""
+    import signal
+
+    try:
+        if sys.platform != "win32" and os.getpgid(pid) == pid:
+            os.killpg(pid, signal.SIGINT)
+        else:
+            os.kill(pid, signal.SIGINT)
+    except OSError:
+        return False
+    return True
+
+
+def command_line(pid: int) -> bytes:
+    """The program and arguments that a process was started with; empty where that cannot be told."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        import shutil
+        import subprocess
+
+        ps = shutil.which("ps")
+        if ps is None:
+            return b""
+        return subprocess.run([ps, "-o", "command=", "-p", str(pid)], capture_output=True, check=False).stdout
+
+
 def host_name() -> str:
     """The name of this machine in its network; empty where it has none."""
     if hasattr(os, "uname"):

@@ -12,6 +12,7 @@ from .output import Output
 from .running import operation
 
 if TYPE_CHECKING:
+    from ..lockfile.diff import LockDiff
     from ..operations.changing.add import AddOptions
     from ..operations.changing.remove import RemoveOptions
     from ..operations.result import Changed
@@ -89,7 +90,7 @@ def update(arguments: Namespace) -> int:
     """`update [NAME…]`: the lock only."""
     from ..operations.changing.update import update as work
 
-    async def run(context: Context):  # type: ignore[no-untyped-def]
+    async def run(context: Context) -> LockDiff:
         return await work(
             context,
             tuple(arguments.specs),
@@ -206,7 +207,7 @@ def told(arguments: Namespace, changed: Changed) -> int:
     return 0
 
 
-def _say_diff(output: Output, diff) -> None:  # type: ignore[no-untyped-def]
+def _say_diff(output: Output, diff: LockDiff) -> None:
     from .tables import diff_text
 
     text = diff_text(diff)

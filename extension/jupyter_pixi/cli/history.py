@@ -100,16 +100,8 @@ def _packages(rows: Iterable[Row]) -> str:
 
 
 def _row(row: Row) -> dict[str, Any]:
-    return {
-        "environment": row.environment,
-        "platform": row.platform,
-        "name": row.name,
-        "type": row.type,
-        "change": row.kind,
-        "before": row.before,
-        "after": row.after,
-        "explicit": row.explicit,
-    }
+    data = row.to_json()
+    return {**data, "change": data.pop("kind")}
 
 
 def undo(arguments: Namespace) -> int:
@@ -134,7 +126,5 @@ def restore(arguments: Namespace) -> int:
     """`restore`."""
     from ..operations.undoing.restore import restore as work
 
-    def run(context):  # type: ignore[no-untyped-def]
-        return work(context, dry_run=arguments.dry_run, restart=arguments.restart, force=arguments.force_loaded)
-
-    return told(arguments, operation(arguments, run, record=not arguments.dry_run))
+    flags = {"dry_run": arguments.dry_run, "restart": arguments.restart, "force": arguments.force_loaded}
+    return told(arguments, operation(arguments, lambda c: work(c, **flags), record=not arguments.dry_run))

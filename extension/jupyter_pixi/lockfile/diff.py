@@ -39,6 +39,19 @@ class Row:
     old: Package | None
     new: Package | None
 
+    def to_json(self) -> dict[str, Any]:
+        """The row as plain data: all but the packages themselves."""
+        return {
+            "environment": self.environment,
+            "platform": self.platform,
+            "name": self.name,
+            "type": self.type,
+            "kind": self.kind,
+            "before": self.before,
+            "after": self.after,
+            "explicit": self.explicit,
+        }
+
 
 @dataclass(frozen=True)
 class LockDiff:

@@ -221,8 +221,8 @@ def parse_cutoff(text: str) -> datetime | timedelta:
         return duration
     try:
         if re.fullmatch(r"\d{4}-\d{1,2}-\d{1,2}", text):
-            day = datetime(*(int(part) for part in text.split("-")), tzinfo=UTC)  # type: ignore[misc, arg-type]
-            return day + timedelta(days=1)
+            year, month, day = (int(part) for part in text.split("-"))
+            return datetime(year, month, day, tzinfo=UTC) + timedelta(days=1)
         if re.match(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}", text):
             instant = datetime.fromisoformat(text.upper())
             if instant.tzinfo is not None:

@@ -7,9 +7,10 @@ everything else stays as the user wrote it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TypeVar
 
 Path = tuple[str, ...]
 
@@ -55,6 +56,9 @@ class Section:
     def last(self) -> int:
         """Where the section's text ends: behind its last value, else behind its header."""
         return self.entries[-1].value.end if self.entries else self.end
+
+
+_Member = TypeVar("_Member")
 
 
 class _Scanner:
@@ -124,7 +128,7 @@ class _Scanner:
         self.at = start + len(match.group().rstrip())
         return Value(start, self.at, "scalar")
 
-    def _members(self, closing: str, read):  # type: ignore[no-untyped-def]
+    def _members(self, closing: str, read: Callable[[], _Member]) -> Iterator[_Member]:
         self.at += 1
         while True:
             self.skip(_BLANK)

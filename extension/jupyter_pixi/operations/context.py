@@ -42,7 +42,7 @@ class Replaced(NamedTuple):
 
 @dataclass(frozen=True)
 class Caller:
-    """The kernel on whose behalf an operation runs, as its bridge describes it (see kernels/bridge.py)."""
+    """The kernel on whose behalf an operation runs, as its bridge describes it (`kernels/bridge/caller.py`)."""
 
     environment: str
     manifest: str

@@ -65,18 +65,12 @@ class Changed:
         if self.diff is None:
             return own, others
         for row in self.diff.rows():
-            data = {
-                "name": row.name,
-                "kind": row.kind,
-                "before": row.before,
-                "after": row.after,
-                "type": row.type,
-                "explicit": row.explicit,
-            }
-            if row.environment == self.environment and row.platform == self.platform:
+            data = row.to_json()
+            where = (data.pop("environment"), data.pop("platform"))
+            if where == (self.environment, self.platform):
                 own.append(data)
             else:
-                others.append({**data, "environment": row.environment, "platform": row.platform})
+                others.append({**data, "environment": where[0], "platform": where[1]})
         return own, others
 
 

@@ -55,19 +55,7 @@ def compare(manifest: Path, against: str, environ: Mapping[str, str] = os.enviro
         "against": against,
         "present": data is not None,
         "total": len(rows),
-        "rows": [
-            {
-                "environment": r.environment,
-                "platform": r.platform,
-                "name": r.name,
-                "type": r.type,
-                "kind": r.kind,
-                "before": r.before,
-                "after": r.after,
-                "explicit": r.explicit,
-            }
-            for r in rows[:MAX_ROWS]
-        ],
+        "rows": [row.to_json() for row in rows[:MAX_ROWS]],
     }
 
 

@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import json
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -18,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from .. import system
 from ..kernels import handoff
 
 KEPT = 50
@@ -50,7 +50,7 @@ class Job:
     def cancel(self) -> None:
         """Ask it to stop and to take back what it has begun."""
         if not self.ended.is_set():
-            interrupt(self.process.pid)
+            system.interrupt(self.process.pid)
 
 
 class Jobs:
@@ -176,28 +176,9 @@ def without_activation(events: Sequence[dict[str, Any]]) -> list[dict[str, Any]]
     return [told(event) for event in events]
 
 
-def interrupt(pid: int) -> bool:
-    """Send SIGINT to an operation's process: to its whole group where it leads one. Returns whether it was there."""
-    with contextlib.suppress(OSError):
-        if os.getpgid(pid) == pid:
-            os.killpg(pid, signal.SIGINT)
-        else:
-            os.kill(pid, signal.SIGINT)
-        return True
-    return False
-
-
 def is_engine(pid: int) -> bool:
     """Whether a process is one of the engine's: process ids are used again."""
-    try:
-        words = Path(f"/proc/{pid}/cmdline").read_bytes()
-    except OSError:
-        import shutil
-
-        ps = shutil.which("ps")
-        if ps is None:
-            return False
-        words = subprocess.run([ps, "-o", "command=", "-p", str(pid)], capture_output=True, check=False).stdout
+    words = system.command_line(pid)
     return b"jupyter_pixi" in words or b"jupyter-pixi" in words or b"pixi-jupyter" in words
 
 

@@ -13,9 +13,10 @@ from typing import Any
 from jupyter_server.auth.decorator import authorized
 from tornado import web
 
+from .. import system
 from . import operation_log
 from .handlers import NAMESPACE, PixiHandler, Routes
-from .jobs import Jobs, Refusal, interrupt, is_engine, without_activation
+from .jobs import Jobs, Refusal, is_engine, without_activation
 from .requests import BadRequest, command_line
 from .search import Search
 from .snapshot import Snapshot, WorkspaceState
@@ -137,7 +138,7 @@ class OperationHandler(OperationsHandler):
         job = self.jobs().get(id)
         if job is not None:
             job.cancel()
-        elif not (await asyncio.to_thread(is_engine, summary.pid) and interrupt(summary.pid)):
+        elif not (await asyncio.to_thread(is_engine, summary.pid) and system.interrupt(summary.pid)):
             raise web.HTTPError(409, "This operation's process is not there any more.")
         self.answer({"id": id}, 202)
 

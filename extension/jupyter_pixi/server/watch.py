@@ -5,6 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Generator, Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from watchfiles import Change
 
 MAX_FOLDERS = 6_000
 """How many folders are watched at most; many systems allow a user 8,192 watches in all."""
@@ -27,7 +31,7 @@ class Watcher:
         self._stop = stop
         self._limit = MAX_FOLDERS
         self._folders: tuple[str, ...] = ()
-        self._batches: Generator[set[tuple[object, str]], None, None] | None = None
+        self._batches: Generator[set[tuple[Change, str]], None, None] | None = None
 
     def watch(self, folders: Iterable[Path]) -> bool:
         """Watch exactly these folders, as many as allowed, the first ones first.
@@ -57,7 +61,7 @@ class Watcher:
             recursive=False,
             ignore_permission_denied=True,
         )
-        self._batches = batches  # type: ignore[assignment]
+        self._batches = batches
         return is_new
 
     def changes(self) -> set[Path]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -54,18 +54,18 @@ def of_text(text: str) -> Requirement | None:
     match = _REQUIREMENT.fullmatch(text)
     if match is None:
         return None
-    base = {
-        "name": normalize(match["name"]),
-        "extras": tuple(normalize(extra.strip()) for extra in (match["extras"] or "").split(",") if extra.strip()),
-        "marker": (match["marker"] or "").strip(),
-    }
+    named = Requirement(
+        name=normalize(match["name"]),
+        extras=tuple(normalize(extra.strip()) for extra in (match["extras"] or "").split(",") if extra.strip()),
+        marker=(match["marker"] or "").strip(),
+    )
     url = match["url"]
     if url is None:
-        return Requirement(**base, specifiers=(match["specifiers"] or "").strip())  # type: ignore[arg-type]
-    return _located(base, url)
+        return replace(named, specifiers=(match["specifiers"] or "").strip())
+    return _located(named, url)
 
 
-def _located(base: dict[str, object], url: str) -> Requirement:
+def _located(requirement: Requirement, url: str) -> Requirement:
     """A direct reference: `git+…@ref#subdirectory=…`, `file:…`, or any other URL."""
     plain, _, fragment = url.partition("#")
     subdirectory = re.search(r"(?:^|&)subdirectory=([^&]*)", fragment)
@@ -76,10 +76,10 @@ def _located(base: dict[str, object], url: str) -> Requirement:
         if not at or "/" not in path:
             path, reference = rest, ""
         named = ("rev", reference) if reference else None
-        return Requirement(**base, git=f"{scheme}://{path}", reference=named, subdirectory=below)  # type: ignore[arg-type]
+        return replace(requirement, git=f"{scheme}://{path}", reference=named, subdirectory=below)
     if plain.startswith("file:") or "://" not in plain:
-        return Requirement(**base, path=re.sub(r"^file:(//)?", "", plain))  # type: ignore[arg-type]
-    return Requirement(**base, url=url, subdirectory=below)  # type: ignore[arg-type]
+        return replace(requirement, path=re.sub(r"^file:(//)?", "", plain))
+    return replace(requirement, url=url, subdirectory=below)
 
 
 def of_spec(name: str, spec: PypiSpec) -> Requirement:
