@@ -15,7 +15,7 @@ from ..events import Note, Sink, Warn
 from . import activation, host, markers, orphans, paths, pypi_orphans, statefile
 from .comparison import Differences, compare
 from .installed import conda_records, python, site_packages
-from .link import Linked, link
+from .link import Linked, LinkRequest, link
 from .lock import guard
 from .request import InstallReport, InstallRequest
 from .shared_cache import shared_caches
@@ -162,17 +162,20 @@ async def _link(request: InstallRequest, found: Differences, unfinished: Unfinis
     records = conda_records(request.prefix)
     here = {(r.name, r.version, r.build) for r in records.values()}
     orphans.note(request.prefix, here ^ {conda_identity(p) for p in request.wanted.conda.values()})
+    config = request.config
     return await link(
-        request.prefix,
-        request.wanted,
+        LinkRequest(
+            request.prefix,
+            request.wanted,
+            package_cache=request.cache_folder / "pkgs",
+            shared=await shared_caches(request.environ),
+            config=config.rattler() if config is not None else None,
+            reinstall=found.relink,
+            installed={name: (record.version, record.build) for name, record in records.items()},
+            touch=unfinished.touch,
+            offline=request.offline,
+        ),
         sink,
-        package_cache=request.cache_folder / "pkgs",
-        shared=await shared_caches(request.environ),
-        config=request.config.rattler() if request.config is not None else None,
-        reinstall=found.relink,
-        installed={name: (record.version, record.build) for name, record in records.items()},
-        touch=unfinished.touch,
-        offline=request.offline,
     )
 
 

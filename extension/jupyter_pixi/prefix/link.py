@@ -10,7 +10,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,75 +43,61 @@ class Linked:
     unlinked: tuple[str, ...] = ()
 
 
-async def link(
-    prefix: Path,
-    wanted: Wanted,
-    sink: Sink,
-    *,
-    package_cache: Path,
-    shared: Sequence[SharedCache] = (),
-    config: Config | None = None,
-    reinstall: frozenset[str] = frozenset(),
-    installed: Mapping[str, tuple[str, str]] | None = None,
-    touch: Callable[[], None] = lambda: None,
-    offline: bool = False,
-) -> Linked:
-    """Make the prefix hold exactly the wanted conda packages (ignored ones stay as they are).
+@dataclass(frozen=True)
+class LinkRequest:
+    """What to link where: the prefix is to hold exactly the wanted conda packages (ignored ones stay as they are).
 
-    `shared` are caches that packages are taken from and that are never written to.
-    `installed` is name -> (version, build) of what the prefix has, to know what has to be fetched. A record that a
-    crash of the machine left unreadable is forgotten, and its package linked anew. `touch` is called, by any thread,
-    before each package that is linked or removed. Raises InstallError or NetworkError;
-    the prefix may then be half made.
+    `shared` are caches that packages are taken from and that are never written to. `installed` is name -> (version,
+    build) of what the prefix has, to know what has to be fetched. `touch` is called, by any thread, before each package
+    that is linked or removed.
     """
-    have = installed or {}
+
+    prefix: Path
+    wanted: Wanted
+    package_cache: Path
+    shared: Sequence[SharedCache] = ()
+    config: Config | None = None
+    reinstall: frozenset[str] = frozenset()
+    installed: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    touch: Callable[[], None] = lambda: None
+    offline: bool = False
+
+
+async def link(request: LinkRequest, sink: Sink) -> Linked:
+    """Do it, and tell about it. Raises InstallError or NetworkError; the prefix may then be half made.
+
+    A record that a crash of the machine left unreadable is forgotten, and its package linked anew.
+    """
     try:
-        return await _link(prefix, wanted, sink, package_cache, shared, config, reinstall, have, touch, offline)
+        return await _link(request, sink)
     except InstallError as error:
-        lost = forget_unreadable(prefix) if error.code == _DAMAGED_RECORD else frozenset()
+        lost = forget_unreadable(request.prefix) if error.code == _DAMAGED_RECORD else frozenset()
         if not lost:
             raise
-        touch()
+        request.touch()
         sink(Note(text=f"What conda-meta said of {', '.join(sorted(lost))} could not be read; linked anew."))
-        return await _link(prefix, wanted, sink, package_cache, shared, config, reinstall | lost, have, touch, offline)
+        return await _link(replace(request, reinstall=request.reinstall | lost), sink)
 
 
-async def _link(
-    prefix: Path,
-    wanted: Wanted,
-    sink: Sink,
-    package_cache: Path,
-    shared: Sequence[SharedCache],
-    config: Config | None,
-    reinstall: frozenset[str],
-    have: Mapping[str, tuple[str, str]],
-    touch: Callable[[], None],
-    offline: bool,
-) -> Linked:
+async def _link(request: LinkRequest, sink: Sink) -> Linked:
     import rattler
     from rattler.exceptions import InstallerError, IoError
 
+    wanted, reinstall = request.wanted, request.reinstall
     records = {name: to_record(package) for name, package in wanted.conda.items() if name not in wanted.ignored}
-    fetch = {
-        name: record
-        for name, record in records.items()
-        if name in reinstall or have.get(name) != (str(record.version), str(record.build))
-    }
-    package_cache.mkdir(parents=True, exist_ok=True)
-    index = await rattler.PackageCache(package_cache).index()
-    missing = {name: record for name, record in fetch.items() if not index.contains_record(record)}
-    settings = config if config is not None else rattler.Config()
+    missing = await _not_cached(request, records)
+    settings = request.config if request.config is not None else rattler.Config()
     try:
-        with links(shared, missing) as (layer, held):
+        with links(request.shared, missing) as (layer, held):
             missing = {name: record for name, record in missing.items() if name not in held}
             _check_local(missing, wanted)
-            if offline:
+            if request.offline:
                 _check_offline(missing, wanted)
-            reporter = Reporter(sink, {n: packages.size(wanted.conda[n]) or 0 for n in missing}, touch)
+            reporter = Reporter(sink, {n: packages.size(wanted.conda[n]) or 0 for n in missing}, request.touch)
             await rattler.install(
                 list(records.values()),
-                prefix,
-                package_cache=_package_cache([package_cache, layer], strict=bool(reinstall)),
+                request.prefix,
+                package_cache=_package_cache([request.package_cache, layer], strict=bool(reinstall)),
                 reinstall_packages=set(reinstall & records.keys()) or None,
                 ignored_packages=set(wanted.ignored) or None,
                 platform=rattler.Subdir(wanted.subdir),
@@ -122,8 +108,22 @@ async def _link(
                 reporter=reporter,
             )
     except (OSError, InstallerError, IoError) as error:
-        raise translate(str(error), wanted, prefix) from error
+        raise translate(str(error), wanted, request.prefix) from error
     return Linked(tuple(reporter.linked), tuple(reporter.unlinked))
+
+
+async def _not_cached(request: LinkRequest, records: Mapping[str, RepoDataRecord]) -> dict[str, RepoDataRecord]:
+    """The packages that have to be linked and are not in the package cache yet."""
+    import rattler
+
+    request.package_cache.mkdir(parents=True, exist_ok=True)
+    index = await rattler.PackageCache(request.package_cache).index()
+    return {
+        name: record
+        for name, record in records.items()
+        if (name in request.reinstall or request.installed.get(name) != (str(record.version), str(record.build)))
+        and not index.contains_record(record)
+    }
 
 
 def _package_cache(folders: Iterable[Path | None], *, strict: bool) -> PackageCache:

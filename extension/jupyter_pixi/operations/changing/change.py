@@ -51,15 +51,12 @@ async def carry_out(
     with `may_remove` the change is a removal, which may take loaded packages along. Raises PixiError; manifest and
     lock are then as they were.
     """
-    from ...lockfile.diff import diff
-
-    after = change.after
     if not change.lock_stays and change.relocked is None:
-        change = replace(change, relocked=await relock(after, context))
-    name = _environment_to_install(after, context, default_only) if install else None
+        change = replace(change, relocked=await relock(change.after, context))
+    name = _environment_to_install(change.after, context, default_only) if install else None
     stale: tuple[str, ...] = ()
     going: tuple[str, ...] = ()
-    if change.relocked is not None and (context.caller is not None or _is_ours(after)):
+    if change.relocked is not None and (context.caller is not None or _is_ours(change.after)):
         from .guard import guard
 
         guarded = await guard(
@@ -67,31 +64,43 @@ async def carry_out(
         )
         change, stale, going = guarded.change, guarded.stale, guarded.going
         change = replace(change, notes=(*change.notes, *guarded.notes))
-        after = change.after
+    requested = restart and bool(stale or going)
+    result = replace(_outcome(change, name, context), restart=stale, restart_requested=requested, dry_run=dry_run)
+    if dry_run:
+        return await _previewed(change, result, name, (*stale, *going), context)
+    locked = change.relocked is not None and not (context.no_install or context.frozen or context.locked)
+    return await _make(change, result, name if locked else None, context)
+
+
+def _outcome(change: Change, name: str | None, context: Context) -> Changed:
+    """What a change tells once it is made, and the environment of that name installed."""
+    from ...lockfile.diff import diff
+
+    after = change.after
     lock = change.relocked.lock if change.relocked is not None else None
-    compared = diff(change.before.lock, lock, after.environments) if lock is not None else None
     platform = target_platform(after, name, context, lock) if name is not None else None
-    result = Changed(
+    return Changed(
         lines=change.lines,
         notes=change.notes,
         written=change.written,
-        diff=compared,
+        diff=diff(change.before.lock, lock, after.environments) if lock is not None else None,
         environment=name or (context.caller.environment if context.caller else None),
         platform=platform.name if platform is not None else None,
-        restart=stale,
-        restart_requested=restart and bool(stale or going),
-        dry_run=dry_run,
     )
-    if dry_run:
-        from .preview import Preview, fetch
 
-        loaded = tuple(dict.fromkeys((*stale, *going)))
-        fetched = (
-            await fetch(lock, name, platform, prefix_of(after, name), context) if lock and name and platform else None
-        )
-        return replace(result, preview=Preview(loaded, fetched))
-    installing = name is not None and lock is not None and not (context.no_install or context.frozen or context.locked)
-    return await _make(change, result, name if installing else None, context)
+
+async def _previewed(
+    change: Change, result: Changed, name: str | None, loaded: tuple[str, ...], context: Context
+) -> Changed:
+    """The outcome of a change that is not made, with what is loaded of it, and what its install would fetch."""
+    from .preview import Preview, fetch
+
+    fetched = None
+    if change.relocked is not None and name is not None and result.platform is not None:
+        prefix = prefix_of(change.after, name)
+        platform = change.after.environments[name].platform(result.platform)
+        fetched = await fetch(change.relocked.lock, name, platform, prefix, context) if platform is not None else None
+    return replace(result, preview=Preview(tuple(dict.fromkeys(loaded)), fetched))
 
 
 async def _make(change: Change, result: Changed, name: str | None, context: Context) -> Changed:

@@ -134,10 +134,32 @@ def publish(
         _check_generation(opened)
         scripts.write(opened, pair)
         return
+    decided = _decide(opened, pair, context, installing, told or Told())
+    try:
+        for planned in decided.files:
+            if digest_of(Path(planned.path)) != planned.old:
+                raise _changed(Path(planned.path))
+            journal.commit(planned)
+    except OSError as error:
+        _put_back(opened, decided)
+        raise _not_written(opened, error) from None
+    except PixiError:
+        _put_back(opened, decided)
+        raise
+    journal.discard(tuple(p for p in decided.files if p.saved is not None))
+    if installing is None:
+        finish(opened.root)
+
+
+def _decide(opened: OpenWorkspace, pair: Pair, context: Context | None, installing: str | None, told: Told) -> Journal:
+    """Stage the pair and write the journal: from then on a crash does not undo the change, but finishes it.
+
+    Raises PixiError; nothing of it is left then.
+    """
     _check_generation(opened)
     plans: list[journal.Planned] = []
     try:
-        entry = _entry(opened, pair, context, told or Told())
+        entry = _entry(opened, pair, context, told)
         folder = state_folder(opened.root)
         if pair.manifest is not None:
             plans.append(journal.plan(opened.manifest.path, opened.manifest_data, pair.manifest, folder))
@@ -156,20 +178,7 @@ def publish(
     except PixiError:
         journal.discard(tuple(plans))
         raise
-    try:
-        for planned in plans:
-            if digest_of(Path(planned.path)) != planned.old:
-                raise _changed(Path(planned.path))
-            journal.commit(planned)
-    except OSError as error:
-        _put_back(opened, decided)
-        raise _not_written(opened, error) from None
-    except PixiError:
-        _put_back(opened, decided)
-        raise
-    journal.discard(tuple(p for p in plans if p.saved is not None))
-    if installing is None:
-        finish(opened.root)
+    return decided
 
 
 def finish(root: Path) -> None:
