@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -145,11 +147,11 @@ def test_as_is_neither_locks_nor_installs(tasks):
     assert not tasks.lock.exists() and not tasks.prefix().exists()
 
 
-def start(workspace: Workspace, *argv: str, **options) -> subprocess.Popen[bytes]:
+def start(workspace: Workspace, *argv: str, shell: Mapping[str, str] = SH, **options) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [sys.executable, "-P", "-m", "jupyter_pixi", *argv],
         cwd=workspace.root,
-        env=workspace.home.environ | SH,
+        env=workspace.home.environ | dict(shell),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         start_new_session=True,
@@ -195,6 +197,26 @@ def test_a_child_that_ignores_interrupts_is_ended_by_an_order(tasks):
     os.killpg(child.pid, signal.SIGTERM)
     child.communicate(timeout=10)
     assert child.returncode in (-signal.SIGTERM, 128 + signal.SIGTERM)
+
+
+@pytest.mark.parametrize("shell", [SH, {}], ids=["sh", "deno"])
+def test_a_signal_to_this_process_alone_reaches_the_tasks_program(tasks, shell):
+    """As a supervisor, `timeout` or a container's stop sends it: to the process it started, and to no group."""
+    (tasks.root / "serve.py").write_text(
+        "import signal, sys, time\n"
+        "for n in (signal.SIGINT, signal.SIGTERM): signal.signal(n, lambda *_: sys.exit(12))\n"
+        "print('up', flush=True)\ntime.sleep(60)\n"
+    )
+    tasks.do("task", "add", "serve", f"{sys.executable} serve.py")
+    for number in (signal.SIGINT, signal.SIGTERM):
+        child = start(tasks, "run", "serve", shell=shell)
+        assert child.stdout is not None and child.stdout.readline() == b"up\n"
+        child.send_signal(number)
+        try:
+            assert child.wait(30) == 12
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(child.pid, signal.SIGKILL)
 
 
 def test_much_output_passes_through_without_being_kept(tasks):
@@ -252,7 +274,7 @@ def test_tasks_are_edited_in_the_manifest(tasks):
     rows = {t["name"]: t for f in tasks.json("task", "list")[0]["features"] for t in f["tasks"]}
     assert rows["new"]["env"] == {"K": "v w"} and "first" not in rows
     before = tasks.manifest.read_bytes()
-    assert tasks.run("task", "add", "bad", "x", "--arg", "a-b").returncode == 1
+    assert tasks.run("task", "add", "bad", "x", "--arg", "a-b").returncode == 2
     assert tasks.manifest.read_bytes() == before
 
 

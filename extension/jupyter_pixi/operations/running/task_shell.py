@@ -8,6 +8,7 @@ group, so what stops us reaches it; it alone decides what an interrupt means, as
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -24,6 +25,22 @@ NOT_FOUND = 127
 _SHELL_ONLY = frozenset({"cd", "exit", "export", "unset", "set", "shopt"})
 _BUILT_IN = frozenset({"cat", "cp", "head", "mkdir", "mv", "pwd", "rm", "sleep", "true", "false", "xargs"})
 """Commands of deno's shell that it has without a program of that name."""
+
+_SHELLS_OWN = _SHELL_ONLY | {
+    "echo",
+    "printf",
+    "pwd",
+    "test",
+    "true",
+    "false",
+    "kill",
+    "read",
+    "time",
+    "type",
+    "umask",
+    "wait",
+}
+"""Commands that a POSIX shell has itself, though there may be programs of these names."""
 
 _DENO_CONFIG = Path(__file__).with_name("deno.json")
 """An empty configuration: one that is found above the working directory would be read, and may be broken."""
@@ -73,9 +90,18 @@ def run_text(
 ) -> int:
     """Run shell text to its end; its exit status. With `last` this process becomes the shell, where it can."""
     argv = shell_argv(with_variables(script), cwd, outside)
+    if argv[1:] == ["-c", script.text] and _is_one_program(script.text, cwd, environ):
+        argv[2] = f"exec {script.text}"
     if last and os.name == "posix":
         _become(argv, argv[0], cwd, environ)
     return run_argv(argv, cwd, environ)
+
+
+def _is_one_program(text: str, cwd: Path, environ: Mapping[str, str]) -> bool:
+    """Whether shell text is one program with plain words. The shell may then become it, so that signals reach it."""
+    words = text.split()
+    plain = re.fullmatch(r"[\w@%+=:,./ \t-]+", text) is not None and "=" not in words[0]
+    return plain and words[0] not in _SHELLS_OWN and program(words[0], environ, cwd) is not None
 
 
 def run_words(
