@@ -7,6 +7,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from ..errors import UsageError
 from ..operations.context import Context
 from .output import Output
 from .running import operation
@@ -26,6 +27,7 @@ def add(arguments: Namespace) -> int:
     from ..operations.changing.add import add as work
 
     _refuse_places_of_a_script(arguments, "add")
+    _refuse_flags_without_their_own(arguments)
     return _made(arguments, work, _asked(AddOptions, arguments, specs=tuple(arguments.specs)))
 
 
@@ -36,6 +38,23 @@ def remove(arguments: Namespace) -> int:
 
     _refuse_places_of_a_script(arguments, "remove")
     return _made(arguments, work, _asked(RemoveOptions, arguments, names=tuple(arguments.specs)))
+
+
+_NEEDS = {"branch": "git", "tag": "git", "rev": "git", "subdirectory": "git", "editable": "pypi", "index": "pypi"}
+_EXCLUDES = {"path": ("git",), "index": ("git", "path")}
+
+
+def _refuse_flags_without_their_own(arguments: Namespace) -> None:
+    """Flags of `add` that mean nothing by themselves, or contradict each other. UsageError."""
+    for flag, needed in _NEEDS.items():
+        if getattr(arguments, flag) and not getattr(arguments, needed):
+            raise UsageError(f"--{flag} needs --{needed}")
+    for flag, others in _EXCLUDES.items():
+        for other in others:
+            if getattr(arguments, flag) and getattr(arguments, other):
+                raise UsageError(f"the argument '--{flag}' cannot be used with '--{other}'")
+    if arguments.pypi and arguments.table != "dependencies":
+        raise UsageError(f"the argument '--pypi' cannot be used with '--{arguments.table.partition('-')[0]}'")
 
 
 def _refuse_places_of_a_script(arguments: Namespace, command: str) -> None:

@@ -88,7 +88,7 @@ class ManifestEditor:
         self.open_environment(where)
         array = self._pypi_array(where, spec)
         if array is not None:
-            text = pep508(name, spec)
+            text = pep508(pypi_name(name), spec)
             index = self._requirement_index(array, name)
             if index is None:
                 self.document.append(array, text)
@@ -96,8 +96,10 @@ class ManifestEditor:
                 self.document.set_item(array, index, text)
             return Written(self.path, self.document.line_of(array), value_line(self.document, array))
         keys = self.table(where, "pypi-dependencies")
-        key = self._key(keys, name, pypi_name)
+        key = self._key(keys, pypi_name(name), pypi_name)
         self.document.set((*keys, key), pypi_toml(spec))
+        if self.is_pyproject and where in (Where(), Where(feature=DEFAULT)):  # not twice in one feature
+            self._drop_requirement(("project", "dependencies"), name)
         return self._written((*keys, key))
 
     def remove(self, name: str, where: Where, *, pypi: bool, tables: tuple[str, ...] = ("dependencies",)) -> Written:
@@ -117,7 +119,7 @@ class ManifestEditor:
                 index = self._requirement_index(array, name)
                 if index is not None:
                     line = Written(self.path, self.document.line_of(array), self.document.items(array)[index])
-                    self.document.remove_item(array, index)
+                    self._drop_requirement(array, name)
                     return line
         table = "pypi-dependencies" if pypi else tables[0]
         raise PixiError(f"dependency `{name}` was not found in {table}", code="not-a-dependency")
@@ -199,6 +201,21 @@ class ManifestEditor:
             if self.document.has(array):
                 return array
         return ("dependency-groups", where.feature)
+
+    def _drop_requirement(self, array: Keys, name: str) -> None:
+        """Take a requirement out of a PEP 508 array; an emptied one goes, as in Pixi, if no environment names it."""
+        index = self._requirement_index(array, name)
+        if index is None:
+            return
+        self.document.remove_item(array, index)
+        if self.is_pyproject and not self.document.items(array) and not self._is_listed(array[-1]):
+            self.document.remove(array)
+
+    def _is_listed(self, feature: str) -> bool:
+        """Whether an environment lists the feature."""
+        keys = (*self.root, "environments")
+        lists = [path for e in self.document.keys(keys) for path in ((*keys, e), (*keys, e, "features"))]
+        return any(unquoted(item) == feature for path in lists for item in self.document.items(path))
 
     def _requirement_index(self, array: Keys, name: str) -> int | None:
         for index, item in enumerate(self.document.items(array)):

@@ -15,6 +15,7 @@ from .model import CondaSpec, PypiSpec
 from .values import TomlValue
 
 _CANONICAL = re.compile(r'([a-z_-]+)=("(?:[^"\\]|\\.)*"|\[[^\]]*\]|[^,\]]+)')
+_PYTHON = re.compile(r"python_version\s*(<=|>=|==|!=|<|>)\s*'(\d+)\.(\d+)'")
 _LISTS = {"extras", "flags", "track_features"}
 _CONDA_KEYS = (
     ("version", "version"),
@@ -100,9 +101,24 @@ def parse_pypi(text: str) -> tuple[str, PypiSpec]:
         version = ", ".join(re.sub(r"\s+", "", part) for part in match.group(1).split(",") if part.strip())
     extras = re.match(r"\s*\[([^\]]*)\]", tail)
     names = tuple(x.strip() for x in extras.group(1).split(",") if x.strip()) if extras else ()
-    marker = str(requirement.marker).replace('"', "'") if requirement.marker else None
+    marker = _PYTHON.sub(_full_python, str(requirement.marker).replace('"', "'")) if requirement.marker else None
     spec = PypiSpec(version=version, extras=names, env_markers=marker)
     return requirement.name, spec if requirement.url is None else _located(spec, requirement.url)
+
+
+def _full_python(match: re.Match[str]) -> str:
+    """A marker on `python_version` in the form in which Pixi writes it: on `python_full_version`."""
+    operator, major, minor = match.groups()
+    this, following = f"{major}.{minor}", f"{major}.{int(minor) + 1}"
+    version = {
+        "<": f"< '{this}'",
+        ">=": f">= '{this}'",
+        "<=": f"< '{following}'",
+        ">": f">= '{following}'",
+        "==": f"== '{this}.*'",
+        "!=": f"!= '{this}.*'",
+    }[operator]
+    return f"python_full_version {version}"
 
 
 def _located(spec: PypiSpec, url: str) -> PypiSpec:

@@ -294,3 +294,55 @@ def test_init_from_a_template(pixi, folder: Path) -> None:
     (folder / "one/pixi.toml").write_text('[workspace]\nreadme = "README"\nchannels = []\n')
     assert (pixi("init", "four", "--template", "one").status, (folder / "four").exists()) == (1, False)
     assert pixi("init", "five", "--template", "one", "--format", "pixi").status == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (("e", "--force"), "e = [] # why"),
+        (("e", "--force", "--solve-group", "s"), 'e = { solve-group = "s" } # why'),
+        (("n", "--no-default-feature"), "n = { features = [], no-default-feature = true }"),
+        (("n", "-f", "f", "--solve-group", "s"), 'n = { features = ["f"], solve-group = "s" }'),
+    ],
+)
+def test_an_environment_is_written_in_its_place(pixi, manifest: Path, words: tuple[str, ...], line: str) -> None:
+    manifest.write_text(manifest.read_text().replace('e = ["f"]', 'e = ["f"] # why\no = []'))
+    assert pixi("workspace", "environment", "add", *words).status == 0
+    assert line in manifest.read_text().splitlines()
+    assert manifest.read_text().index("\ne = ") < manifest.read_text().index("\no = ")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("lib", "--branch", "b"),
+        ("lib", "--subdirectory", "d"),
+        ("lib", "--editable"),
+        ("lib", "--index", "https://example.org/simple"),
+        ("lib", "--pypi", "--host"),
+        ("lib", "--pypi", "--git", "https://example.org/r", "--path", "."),
+    ],
+)
+def test_flags_of_add_that_mean_nothing_alone(pixi, manifest: Path, words: tuple[str, ...]) -> None:
+    before = manifest.read_bytes()
+    assert (pixi("add", "--frozen", *words).status, manifest.read_bytes()) == (2, before)
+
+
+def test_remove_from_several_platforms_needs_one_that_has_it(pixi, manifest: Path) -> None:
+    manifest.write_text(manifest.read_text() + '\n[target.linux-64.dependencies]\napp = "*"\n')
+    both = ("-p", "osx-arm64", "-p", "linux-64", "--frozen")
+    assert pixi("remove", "tool", *both).status == 1
+    assert (pixi("remove", "app", *both).status, "app" in manifest.read_text()) == (0, False)
+
+
+@pytest.mark.parametrize("platforms", [("nope-64",), ("linux-64", "linux-64")])
+def test_init_writes_nothing_that_cannot_be_read(pixi, folder: Path, platforms: tuple[str, ...]) -> None:
+    ran = pixi("init", "new", *(word for platform in platforms for word in ("-p", platform)))
+    assert (ran.status, platforms[0] in ran.err, (folder / "new").exists()) == (1, True, False)
+
+
+def test_init_takes_a_package_that_an_environment_yml_names_twice_once(pixi, folder: Path) -> None:
+    (folder / "e.yml").write_text("name: e\ndependencies: [lib, lib>=1, {pip: [Foo_Bar, foo-bar==1]}]\n")
+    assert pixi("init", "new", "--import", "e.yml").status == 0
+    found = read(folder / "new/pixi.toml")
+    assert (found["dependencies"], found["pypi-dependencies"]) == ({"lib": ">=1", "pip": "*"}, {"foo-bar": "==1"})

@@ -184,13 +184,14 @@ async def _already_there(
     """Step 0: the manifest says it already. Lock and prefix are brought up to date if they are not."""
     lines = tuple(_present_line(opened, placement.wheres[0], item) for item in asked)
     up_to_date = opened.lock is not None and opened.verdict.up_to_date
+    only_told = context.locked and not up_to_date and not context.frozen
     change = Change(
         opened,
         opened,
         relocked=Relocked(opened.lock, None) if up_to_date and opened.lock else None,
-        lock_stays=context.frozen,
+        lock_stays=context.frozen or only_told,
     )
-    result = await carry_out(change, context, dry_run=options.dry_run, restart=options.restart)
+    result = await carry_out(change, context, dry_run=options.dry_run, restart=options.restart, install=not only_told)
     return replace(result, lines=lines + result.lines)
 
 

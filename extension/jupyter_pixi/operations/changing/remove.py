@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from ...errors import PixiError
 from ...manifest.edit import ManifestEditor, Where, Written
+from ...manifest.model import DEFAULT
 from ..context import Context
 from ..publishing.publication import workspace_lock
 from ..result import Changed
@@ -42,6 +43,7 @@ async def remove(context: Context, options: RemoveOptions) -> Changed:
     placement = place(opened, context, options.feature, options.environment, options.platforms)
     with workspace_lock(opened.root, context, writes=not options.dry_run):
         opened = open_workspace(context)
+        _refuse_python(opened, options)
         editor = ManifestEditor(opened.manifest_data, opened.manifest.path)
         written = _take_out(editor, placement, options)
         after = with_manifest(opened, editor.data)
@@ -60,14 +62,19 @@ async def remove(context: Context, options: RemoveOptions) -> Changed:
 
 
 def _take_out(editor: ManifestEditor, placement: Placement, options: RemoveOptions) -> list[Written]:
+    """Take every package out of the places; with several platforms one of them has to have it."""
     written = []
-    for where in placement.wheres:
-        for name in (name_of(text, pypi=options.pypi) for text in options.names):
+    for name in (name_of(text, pypi=options.pypi) for text in options.names):
+        found = []
+        for where in placement.wheres:
             try:
-                written.append(editor.remove(name, where, pypi=options.pypi, tables=(options.table,)))
+                found.append(editor.remove(name, where, pypi=options.pypi, tables=(options.table,)))
             except PixiError as error:
-                error.help = _hint(editor, name, where)
-                raise
+                missing = error
+        if not found:
+            missing.help = _hint(editor, name, placement.wheres[0])
+            raise missing
+        written += found
     return written
 
 
@@ -96,16 +103,29 @@ def _hint(editor: ManifestEditor, name: str, asked: Where) -> str | None:
     return None
 
 
+def _refuse_python(opened: OpenWorkspace, options: RemoveOptions) -> None:
+    """As Pixi, whatever the table: no `remove python` while the default environment has PyPI dependencies."""
+    default = opened.environments.get(DEFAULT)
+    if options.pypi or default is None or not default.has_plain_pypi:
+        return
+    if "python" in (name_of(text, pypi=False).lower() for text in options.names):
+        raise _python_is_needed(DEFAULT)
+
+
+def _python_is_needed(environment: str) -> PixiError:
+    return PixiError(
+        f"python cannot be removed: environment '{environment}' has PyPI dependencies that need it",
+        help="Remove the PyPI dependencies first.",
+    )
+
+
 def _refuse_without_python(after: OpenWorkspace) -> None:
     """PyPI dependencies need a conda python: removing it first is refused, as Pixi does."""
     for environment in after.environments.values():
         for wanted in environment.on.values():
             asks = any(name == "python" for name, _ in wanted.dependencies)
             if wanted.pypi_dependencies and not asks and _had_python(after, environment.name, wanted.platform.name):
-                raise PixiError(
-                    f"python cannot be removed: environment '{environment.name}' has PyPI dependencies that need it",
-                    help="Remove the PyPI dependencies first.",
-                )
+                raise _python_is_needed(environment.name)
 
 
 def _had_python(after: OpenWorkspace, environment: str, platform: str) -> bool:

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from ...errors import PixiError, UsageError
 from ...manifest.edit import ManifestEditor, Where
-from ...manifest.model import PypiSpec
 from ..changing.edits import Said, edit_manifest
 from ..changing.place import declare_platforms, feature_at
 from ..context import Context
@@ -20,7 +19,6 @@ from .workspace_edit import environment_toml
 
 FORMATS = ("conda-env", "pypi-txt")
 _NAME = re.compile(r"[a-z0-9-]+\Z")
-_PYTHON = re.compile(r"python_version\s*(<=|>=|==|!=|<|>)\s*(['\"])(\d+)\.(\d+)\2")
 _MISSING = "Missing name: provide --feature or --environment, or set `name:` in input file for the conda-env format."
 
 
@@ -99,7 +97,7 @@ def _take_over(
         for name, conda in foreign.conda:
             editor.set_conda(name, conda, there)
         for name, pypi in foreign.pypi:
-            editor.set_pypi(name, _with_full_python(pypi), there)
+            editor.set_pypi(name, pypi, there)
     if options.feature is not None:
         _enlist(opened, editor, options.feature, environment)
 
@@ -123,27 +121,6 @@ def _enlist(opened: OpenWorkspace, editor: ManifestEditor, feature: str, environ
     elif feature not in spec.features:
         array = keys if editor.document.array(keys) is not None else (*keys, "features")
         editor.document.append(array, feature)
-
-
-def _with_full_python(spec: PypiSpec) -> PypiSpec:
-    """Markers on `python_version` in the form in which Pixi writes imported ones: on `python_full_version`."""
-    if spec.env_markers is None:
-        return spec
-    return replace(spec, env_markers=_PYTHON.sub(_full, spec.env_markers))
-
-
-def _full(match: re.Match[str]) -> str:
-    operator, _, major, minor = match.groups()
-    this, following = f"{major}.{minor}", f"{major}.{int(minor) + 1}"
-    version = {
-        "<": f"< '{this}'",
-        ">=": f">= '{this}'",
-        "<=": f"< '{following}'",
-        ">": f">= '{following}'",
-        "==": f"== '{this}.*'",
-        "!=": f"!= '{this}.*'",
-    }[operator]
-    return f"python_full_version {version}"
 
 
 def check_format(text: str | None) -> str | None:

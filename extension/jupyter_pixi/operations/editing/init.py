@@ -13,10 +13,12 @@ from pathlib import Path
 from ... import system
 from ...config import Config, load_config
 from ...environments.host import current_subdir
-from ...errors import PixiError
+from ...errors import ManifestError, PixiError
 from ...manifest.document import Document
+from ...manifest.edit import pypi_name
+from ...manifest.read import parse_manifest
 from ...manifest.specs_text import conda_toml, pypi_toml
-from ...manifest.values import TomlValue, value_text
+from ...manifest.values import TomlValue, key_text, value_text
 from ..context import Context
 from ..policy import refuse_if_frozen_folder
 
@@ -79,6 +81,7 @@ def init(context: Context, options: InitOptions) -> Initialised:
         text = template or (
             _from_source(folder, options, config, context) if options.source else _fresh(folder, kind, options, config)
         )
+        _check(text, target)
         folder.mkdir(parents=True, exist_ok=True)
         _write(target, text)
         if kind == "pyproject":
@@ -110,6 +113,15 @@ def _is_home_of_pixi(folder: Path, context: Context) -> bool:
     return folder.resolve() == own.resolve()
 
 
+def _check(text: str, target: Path) -> None:
+    """Refuse a manifest that no command could read, before anything is written: a wrong platform, for example."""
+    try:
+        parse_manifest(text.encode(), target, check_version=False)
+    except ManifestError as error:
+        error.place = None  # the file is not there
+        raise
+
+
 def _write(path: Path, text: str) -> None:
     system.replace_file(path, text.encode())
 
@@ -134,7 +146,7 @@ def _platforms(options: InitOptions) -> list[TomlValue]:
 
 
 def _lines(values: dict[str, TomlValue]) -> str:
-    return "".join(f"{key} = {value_text(value)}\n" for key, value in values.items())
+    return "".join(f"{key_text(key)} = {value_text(value)}\n" for key, value in values.items())
 
 
 def _author() -> list[TomlValue]:
@@ -175,7 +187,7 @@ def _extras(prefix: str, options: InitOptions, config: Config) -> str:
         if wrong is not None:
             raise PixiError(f"'{wrong}' is no mapping of a channel", help="Write it as `conda-forge=mapping.json`.")
         text += f"\n[{prefix}workspace.conda-pypi-map]\n"
-        text += "".join(f"{_key(channel)} = {value_text(location)}\n" for channel, _, location in pairs)
+        text += _lines({channel: location for channel, _, location in pairs})
     return text
 
 
@@ -251,15 +263,10 @@ def _from_source(folder: Path, options: InitOptions, config: Config, context: Co
         "platforms": _platforms(options),
         "version": "0.1.0",
     }
-    conda = "".join(f"{name} = {value_text(conda_toml(spec))}\n" for name, spec in found.conda)
+    conda = _lines({name: conda_toml(spec) for name, spec in found.conda})
     text = f"[workspace]\n{_lines(workspace)}\n[tasks]\n\n[dependencies]\n{conda}"
     if found.variables:
         text += f"\n[activation]\n{_lines({'env': dict(found.variables)})}"
     if found.pypi:
-        text += "\n[pypi-dependencies]\n"
-        text += "".join(f"{_key(name)} = {value_text(pypi_toml(spec))}\n" for name, spec in found.pypi)
+        text += f"\n[pypi-dependencies]\n{_lines({pypi_name(name): pypi_toml(spec) for name, spec in found.pypi})}"
     return text
-
-
-def _key(name: str) -> str:
-    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else value_text(name)

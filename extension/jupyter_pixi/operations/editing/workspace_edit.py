@@ -19,7 +19,7 @@ from ..workspace import OpenWorkspace
 
 
 def add_channels(channels: Sequence[str], where: Where, *, priority: int | None = None, prepend: bool = False) -> Edit:
-    """`workspace channel add`: behind the others, or with `prepend` before them; a new priority is set in place."""
+    """`workspace channel add`: behind the others, or with `prepend` before them; so do those with a new priority."""
 
     def edit(opened: OpenWorkspace, editor: ManifestEditor) -> Said:
         editor.open_environment(where)
@@ -28,10 +28,11 @@ def add_channels(channels: Sequence[str], where: Where, *, priority: int | None 
         for channel in reversed(channels) if prepend else channels:
             value = _channel_toml(channel, priority)
             same = next((i for i, c in enumerate(present) if c.channel == channel), None)
-            if same is not None:
-                if present[same].priority != priority:
-                    editor.document.set_item(keys, same, value)
+            if same is not None and present[same].priority == priority:
                 continue
+            if same is not None:
+                editor.document.remove_item(keys, same)
+                del present[same]
             editor.document.append(keys, value, first=prepend)
             present.insert(0 if prepend else len(present), ChannelSpec(channel, priority))
         return Said(tuple(f"Added {_channel_line(opened, c)}{_at(priority)}" for c in channels))
@@ -108,8 +109,6 @@ def add_environment(
             )
         for feature in features:
             _require_feature(opened.manifest, feature)
-        if editor.document.has(keys):
-            editor.document.remove(keys)
         editor.document.set(keys, environment_toml(features, solve_group, no_default_feature))
         return Said((f"Added environment {name}",))
 
@@ -120,7 +119,8 @@ def environment_toml(features: Sequence[str], solve_group: str | None, no_defaul
     """An environment without content of its own, as Pixi writes it: the list of features where that says it all."""
     if solve_group is None and not no_default_feature:
         return list(features)
-    table: dict[str, TomlValue] = {"features": list(features)}
+    needed = features or solve_group is None  # an environment with nothing but no-default-feature does not parse
+    table: dict[str, TomlValue] = {"features": list(features)} if needed else {}
     if solve_group is not None:
         table["solve-group"] = solve_group
     if no_default_feature:
