@@ -7,7 +7,7 @@ import sys
 import time
 
 import pytest
-from support.killing import SMALL, changes, faulty, is_trusted, wrong
+from support.killing import SMALL, changes, faulty, held, is_trusted, wrong
 from support.projects import project
 from support.workspaces import PLAIN
 
@@ -41,6 +41,22 @@ def test_a_build_that_outlives_its_engine_is_waited_for(workspace, tmp_path):
     told = second.communicate(timeout=60)[1]
     assert second.returncode == 0 and "The other install of 'default' has ended." in told, told
     assert wrong(made) == []
+
+
+def test_a_waiting_command_takes_over_from_a_killed_one(workspace, tmp_path):
+    made = workspace(SMALL)
+    made.do("install")
+    first = held(made, "published", tmp_path / "gate", "add", "native")
+    wait_for(tmp_path / "gate.reached", first)
+    second = begin(made, "add", "greeter")
+    assert any("Waiting for another change" in line for line in second.stderr)
+    first.kill()
+    first.communicate()
+    told = second.communicate(timeout=60)[1]
+    assert second.returncode == 0 and "A change was cut short while it was installed" in told
+    text = made.manifest.read_text()
+    assert "native" in text and "greeter" in text and wrong(made) == []
+    assert [row["command"][-1] for row in made.json("history")][-2:] == ["native", "greeter"]
 
 
 @pytest.mark.parametrize("argv", [("clean",), ("clean", "--environment", "default")])

@@ -63,6 +63,8 @@ def sweep(prefix: Path, cache: Path) -> None:
         path = Path(os.path.normpath(prefix / name))
         if Path(os.path.realpath(path.parent)).is_relative_to(top):
             emptied |= remove_file(path)
+    for unfinished in (file for folder in emptied for file in folder.glob(".tmp??????")):
+        remove_file(unfinished)  # uv's copy of a file, where it cannot link
     for name in ours & there.keys():
         info = str(there[name].path.relative_to(prefix))
         if not any(file.startswith(f"{info}/") for file in owned):

@@ -251,11 +251,15 @@ def failure(ran: Output, provided: Sequence[Provided], *, offline: bool = False)
     """uv's message as an error: an unreachable index is the network's, all else the resolution's."""
     text = explanation(ran.stderr)
     message = f"failed to resolve pypi dependencies\n{text}"
-    if re.search(r"error sending request|Request failed after|Failed to fetch|Could not connect", text):
+    if re.search(
+        r"error sending request|Request failed after|Failed to fetch|Could not connect|error reading a body", text
+    ):
         return NetworkError(
             message, help="check the network and the index URLs in `pypi-options`", code="offline" if offline else None
         )
     blamed = [p for p in provided if re.search(rf"(?<![\w.-]){re.escape(p.name)}(?![\w-])", text)]
+    if "Failed to read from zip file" in text:
+        return SolveError(message, help="a download may have been cut short: run the command again")
     if not blamed:
         return SolveError(message)
     pins = "\n".join(f"{p.name}=={p.version}" for p in blamed)

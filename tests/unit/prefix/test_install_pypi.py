@@ -219,6 +219,7 @@ def test_what_uv_had_half_done_goes(
         there = distributions(without.prefix)["a"].path
         for name in ("RECORD", "INSTALLER"):
             (there / name).unlink()
+        (there.parent / ".tmpaB3dE6").write_text("")  # a file that it was copying
         return uv.Output(-9, "", "killed")
 
     with monkeypatch.context() as patched, pytest.raises(InstallError):

@@ -127,6 +127,10 @@ def test_explanations_lose_their_drawing_and_credentials():
 def test_an_unreachable_index_is_the_networks_fault_and_a_conflict_is_not():
     unreachable = "error: Request failed after 3 retries\n  cause: Failed to fetch: `http://127.0.0.1:9/simple/x/`\n"
     assert isinstance(failure(Output(2, "", unreachable), ()), NetworkError)
+    cut = "error: Failed to download and build `x==1.0`\n  Caused by: error reading a body from connection\n"
+    assert isinstance(failure(Output(2, "", cut), ()), NetworkError)
+    torn = "error: Because x has an invalid package format, x cannot be used.\n\nhint: Failed to read from zip file\n"
+    assert "cut short: run the command again" in str(failure(Output(1, "", torn), ()).help)
     conflict = "error: No solution found when resolving dependencies\n  cause: Because you require x<1 and x==2\n"
     error = failure(Output(1, "", conflict), [Provided("x", "2"), Provided("xy", "3")])
     assert isinstance(error, SolveError)
