@@ -16,6 +16,7 @@ from jupyter_pixi.kernels import bridge
 from jupyter_pixi.kernels.bridge.caller import gone
 from jupyter_pixi.kernels.bridge.context import Context
 from jupyter_pixi.kernels.bridge.magic import Bridge
+from jupyter_pixi.kernels.bridge.operation import Operation, tell_effects
 from jupyter_pixi.kernels.bridge.refresh import Refresher
 from jupyter_pixi.kernels.bridge.restart import Restarter
 
@@ -64,9 +65,16 @@ def test_variables_of_the_user_stay(site: Path, monkeypatch: pytest.MonkeyPatch)
         "PATH": "/env/more:/mine:/env/bin:/usr/bin",
     }
     assert sorted(effects["variables"]) == ["FROM_ACTIVATION", "GONE", "NEW", "PATH"]
-    assert effects["kept"] == ["MINE"]
+    assert effects["kept"] == ["MINE"] and effects["late"] == []
     again = refresher.refresh({"activation": {"set": new, "unset": ["GONE"]}}, {})
     assert (again["variables"], again["kept"]) == ([], ["MINE"])
+    late = refresher.refresh({"activation": {"set": {"LD_LIBRARY_PATH": "/env/more", "PROJ_DATA": "/p"}}}, {})
+    assert late["late"] == ["LD_LIBRARY_PATH"]
+    operation = Operation()
+    tell_effects(operation, late)
+    assert operation.notes == [
+        "LD_LIBRARY_PATH: seen by what starts from now on; by this kernel itself when it restarts."
+    ]
 
 
 def test_modules_that_are_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -101,6 +101,10 @@ class Bridge:
         try:
             from . import exports, running  # noqa: F401 - all that the commands need
             from .words import cell_commands, split_line
+        except KeyboardInterrupt:
+            from .errors import PixiInterrupted
+
+            raise PixiInterrupted(f"`%pixi {line}` was stopped before it began") from None
         except ImportError as error:  # the host's package was updated or removed under a running kernel
             from IPython.core.error import UsageError
 

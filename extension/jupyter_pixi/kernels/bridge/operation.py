@@ -19,7 +19,8 @@ What a cell shows: `application/vnd.jupyter-pixi.operation+json`, version 1
                  "reinstall", "update", "upgrade", of which only `kind`, `message` and `changes` are certain
     error        null, or {code, text, help, file, line, column}
     effects      null, or what the change did to this kernel: {paths: [new sys.path entries], variables: [names
-                 of changed variables], kept: [names the user has set, left alone], gone: [{name, modules}]
+                 of changed variables], kept: [names the user has set, left alone], late: [variables that only what
+                 starts from now on sees], gone: [{name, modules}]
                  loaded but no longer on disk, back: [modules that were gone, and of which others are on disk
                  now], restart: true if the kernel was asked to start again, kernel: the
                  name of the kernelspec to go on with, where it is another one}; the sentences
@@ -190,5 +191,8 @@ def tell_effects(operation: Operation, effects: dict[str, Any]) -> None:
         names = ", ".join(effects["back"])
         text = f"What this kernel uses as {names} is still what was loaded before; restart it to get what is installed."
         operation.warnings.append({"text": text, "code": "stale"})
+    if effects.get("late"):
+        names = ", ".join(effects["late"])
+        operation.notes.append(f"{names}: seen by what starts from now on; by this kernel itself when it restarts.")
     if effects.get("kept"):
         operation.notes.append("Left as you have set them: " + ", ".join(effects["kept"]))

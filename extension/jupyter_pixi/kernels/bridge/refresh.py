@@ -11,6 +11,9 @@ from typing import Any, Iterable, Mapping, Optional
 
 from .files import entries
 
+_READ_AT_START = ("LD_", "DYLD_", "PYTHON", "OMP_", "MKL_NUM_", "OPENBLAS_NUM_")
+"""How variables begin that a process, or a library when it is loaded, reads once and never again."""
+
 
 class Refresher:
     """Lets a running interpreter see a changed prefix: import caches, new `.pth` files, activation variables."""
@@ -44,7 +47,9 @@ class Refresher:
         paths = self._new_pth()
         activation = change.get("activation") or {}
         variables, kept = self._activate(activation.get("set") or {}, activation.get("unset") or ())
-        return {"paths": paths, "variables": variables, "kept": kept, "gone": gone(before), "restart": False}
+        late = [name for name in variables if name.startswith(_READ_AT_START)]
+        effects = {"paths": paths, "variables": variables, "kept": kept, "late": late, "gone": gone(before)}
+        return {**effects, "restart": False}
 
     def _new_pth(self) -> list[str]:
         """Processes `.pth` files that are new or changed, as a start of Python would; gives new path entries."""

@@ -35,24 +35,22 @@ def run(bridge: Bridge, words: Sequence[str], stdin: Optional[str] = None) -> No
         raise PixiError("%pixi needs Linux or macOS", help="run `jupyter pixi` in a terminal")
     operation = Operation(command=words, environment=bridge.context.environment)
     display = choose_display(bridge.shell)
-    try:
-        child = _start(bridge, words, stdin, display)
-    except OSError as error:
-        raise PixiError(f"the engine cannot be started: {error}", help="restart the kernel") from None
-    except KeyboardInterrupt:
-        raise PixiInterrupted(f"`pixi {shlex_join(words)}` was stopped before it began") from None
-    try:
-        with Interrupts(child, sys.stderr.write) as interrupts:
+    with Interrupts(sys.stderr.write) as interrupts:
+        try:
+            child = interrupts.child = _start(bridge, words, stdin, display)
+        except OSError as error:
+            raise PixiError(f"the engine cannot be started: {error}", help="restart the kernel") from None
+        try:
             document = bridge.caller()  # while the engine starts
             child.send(document)
             _follow(child, operation, display, interrupts)
+        finally:
             status = child.close()
-    finally:
-        child.close()
-        bridge.standby.prepare()
-    if operation.state == "running":  # no last event: a task, or the engine is gone
-        operation.finish("done" if status == 0 else "interrupted" if interrupts.pressed else "failed")
-    _settle(bridge, operation, display, document)
+            bridge.standby.prepare()
+        interrupts.ended()
+        if operation.state == "running":  # no last event: a task, or the engine is gone
+            operation.finish("done" if status == 0 else "interrupted" if interrupts.pressed else "failed")
+        _settle(bridge, operation, display, document)
     _raise(operation, status, interrupts.pressed)
     request = (operation.result or {}).get("restart_requested")
     if request:
