@@ -89,6 +89,31 @@ def test_restart_is_a_way_out(kernel):
     pytest.fail("the kernel did not come back with the other cowsay")
 
 
+def test_what_another_tool_installed_is_loaded_too(kernel):
+    workspace = kernel.workspace
+    (site,) = workspace.prefix().glob("lib/python3*/site-packages")
+    info = site / "humanize-4.8.0.dist-info"
+    for folder in (info, site / "humanize"):
+        folder.mkdir()
+    (site / "humanize/__init__.py").write_text("__version__ = '4.8.0'\n")
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: humanize\nVersion: 4.8.0\n")
+    (info / "INSTALLER").write_text("pip\n")
+    (info / "RECORD").write_text(
+        "humanize/__init__.py,,\n" + "".join(f"{info.name}/{name},,\n" for name in ("METADATA", "INSTALLER", "RECORD"))
+    )
+    assert kernel.value("import humanize; print(humanize.__version__)") == "4.8.0"
+    for words, text in {
+        "add humanize": "humanize (installed by pip) would move from 4.8.0 to 4.12.3",
+        "install --repair": "humanize would be removed",
+    }.items():
+        refused = kernel.run(f"%pixi {words}")
+        assert refused.status == "error" and text in refused.text and "--restart" in refused.text
+        assert info.exists()
+    assert kernel.run("%pixi add six").status == "ok"  # which leaves it alone
+    assert kernel.run("%pixi add humanize --force-loaded").status == "ok"
+    assert "humanize 4.8.0 is loaded, 4.12.3 is installed" in kernel.run("%pixi status").text
+
+
 def test_new_programs_and_path_files_work_at_once(kernel):
     outcome = kernel.run("%pixi add --pypi iniconfig humanize\n!which python\nimport iniconfig, os")
     assert outcome.status == "ok", outcome.text

@@ -52,6 +52,11 @@ class Row:
     files: tuple[str, ...] = ()
     why: str | None = None
 
+    @property
+    def is_stray(self) -> bool:
+        """Whether another tool installed it: what nothing asks for, or what stands in another package's place."""
+        return self.by is not None and (self.what == "changed" or (self.kind == "pypi" and self.what == "unmanaged"))
+
     def sentence(self) -> str:
         """The row for people."""
         if self.what == "missing":

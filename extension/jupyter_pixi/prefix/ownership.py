@@ -33,6 +33,12 @@ def versions_in(entries: Iterable[str]) -> Versions:
     return found
 
 
+def version_in(versions: Versions, key: Key) -> str | None:
+    """A package's version; where another tool has put its distribution in a conda package's place, that one's."""
+    found = versions.get(("pypi", normalise(key[1]))) or versions.get(key)
+    return found[0] if found else None
+
+
 class Ownership:
     """Whose the files of a prefix are, and were. `cache` is the folder with the unpacked conda packages."""
 
@@ -44,8 +50,17 @@ class Ownership:
     @cached_property
     def now(self) -> Versions:
         """What is installed."""
-        conda = {("conda", name): (record.version, record.build) for name, record in self._records.items()}
-        return {**conda, **{("pypi", name): (each.version,) for name, each in self._distributions.items()}}
+        found: dict[Key, tuple[str, ...]] = {("conda", n): (r.version, r.build) for n, r in self._records.items()}
+        for name, each in self._distributions.items():
+            record = self._records.get(name)
+            own = record is not None and each.version != record.version and self._has_metadata(record)
+            found["pypi", name] = (record.version,) if record is not None and own else (each.version,)
+        return found
+
+    def _has_metadata(self, record: CondaRecord) -> bool:
+        """Whether the distribution of a conda package is there, beside a left-over of another tool's."""
+        files = [file for file in record.files if file.endswith(".dist-info/METADATA")]
+        return bool(files) and all((self._prefix / file).exists() for file in files)
 
     @cached_property
     def _records(self) -> dict[str, CondaRecord]:
@@ -76,11 +91,11 @@ class Ownership:
         file = self._relative(path)
         return next((key for key in self.now if file in self._files(key)), None)
 
-    def edited(self, path: str) -> Key | None:
-        """The installed package of this file, if the file is not as the package brought it."""
+    def edited(self, path: str, then: Versions) -> Key | None:
+        """The installed package of this file, if it was not there `then`, or has not brought the file as it is."""
         key = self.owner(path)
-        if key is None:
-            return None
+        if key is None or key not in then:
+            return key
         known = self._digest(key, self._relative(path))
         from ..digests import file_digest
 

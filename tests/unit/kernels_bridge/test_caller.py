@@ -5,9 +5,11 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import subprocess
 import sys
 import types
 from pathlib import Path
+from subprocess import PIPE
 
 import pytest
 from jupyter_pixi.kernels.bridge.caller import caller_document, loaded_distributions, mapped_files, module_files
@@ -125,6 +127,28 @@ def test_the_document_of_this_process() -> None:
     assert document["environment"] == "cuda" and document["prefix"] == sys.prefix
     assert {"pytest", "hypothesis"} <= {row["name"] for row in document["loaded"]}
     assert {"pytest", "json"} <= set(document["modules"])
+
+
+WORKER = """
+import mmap, sys
+with open(sys.argv[1]) as file:
+    mapping = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)
+print("mapped", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="what processes map is told by /proc alone")
+@pytest.mark.parametrize("apart", [False, True])
+def test_what_a_worker_maps_is_mapped_and_what_a_process_of_its_own_session_does_is_not(tmp_path, apart) -> None:
+    library = tmp_path / "library.so"
+    library.write_text("x")
+    argv = [sys.executable, "-c", WORKER, str(library)]
+    with subprocess.Popen(argv, stdin=PIPE, stdout=PIPE, text=True, start_new_session=apart) as worker:
+        assert worker.stdout is not None and worker.stdout.readline() == "mapped\n"
+        document = caller_document(Context(sys.executable, {}, prefix=str(tmp_path)))
+        worker.kill()
+    assert document["mapped"] == ([] if apart else [str(library)])
 
 
 def test_an_interpreter_of_another_prefix_has_nothing_loaded(tmp_path: Path) -> None:

@@ -96,11 +96,11 @@ def test_what_a_cell_installs_past_the_manifest(cell, found):
 
 
 def test_the_hint_names_the_command_and_a_pip_of_another_python(tmp_path, monkeypatch):
-    text = hints.install_hint("conda", ["gdal>3"], line_is_shell=False)
+    text = hints.install_hint("conda", ["gdal>3"], is_any_pip=False)
     assert "`%pixi add 'gdal>3'` writes it to both" in text and "--adopt" not in text
-    assert "--adopt NAME" in hints.install_hint("pip", [], line_is_shell=False)
+    assert "--adopt NAME" in hints.install_hint("pip", [], is_any_pip=False)
     (tmp_path / "pip").write_text("#!/bin/sh\n")
     (tmp_path / "pip").chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
-    other = hints.install_hint("pip", ["requests"], line_is_shell=True)
+    other = hints.install_hint("pip", ["requests"], is_any_pip=True)
     assert str(tmp_path / "pip") in other and "another Python" in other and "`%pixi add --pypi requests`" in other

@@ -29,6 +29,7 @@ _FROM_NAMESPACE = re.compile(r"cannot import name '(\w+)' from '([\w.]+)' \(unkn
 _INSTALL = re.compile(
     r"^\s*(?:[%!]\s*)?(?:[^\s\"']*/)?(?:\S+\s+-m\s+)?(?:uv\s+)?(pip|pip3|conda|mamba|micromamba)\s+install\s+(.+)$"
 )
+_ANY_PIP = re.compile(r"^\s*!\s*pip3?\s", re.MULTILINE)
 _ASKING = frozenset(["--help", "-h", "--dry-run"])
 _ENDS = frozenset(["|", "||", "&&", "&", ";", ">", ">>", "2>&1"])
 _TAKE_A_VALUE = """
@@ -131,11 +132,11 @@ def _names(words: Sequence[str]) -> list[str]:
     return found
 
 
-def install_hint(tool: str, names: Sequence[str], line_is_shell: bool) -> str:
-    """What is said once in a kernel after such an install."""
+def install_hint(tool: str, names: Sequence[str], is_any_pip: bool) -> str:
+    """What is said once in a kernel after such an install; `is_any_pip` if it was the first pip on the PATH."""
     flag = "--pypi " if tool == "pip" else ""
     add = "%pixi add " + flag + (" ".join(shlex.quote(name) for name in names) or "NAME")
-    own = shutil.which("pip") if tool == "pip" and line_is_shell else None
+    own = shutil.which("pip") if is_any_pip else None
     if own is not None and not same_file(os.path.dirname(own), os.path.join(sys.prefix, "bin")):
         return f"This was {own}: it installs for another Python, not for this kernel. Here it is `{add}`."
     kept = ""
@@ -155,8 +156,7 @@ def after_cell(context: Context, cell: str, error: Optional[BaseException], told
     found = None if "install" in told else installed_past_us(cell)
     if found is not None:
         told.add("install")
-        shell = any(line.lstrip().startswith("!") for line in cell.splitlines())
-        print(install_hint(*found, line_is_shell=shell), file=sys.stderr)
+        print(install_hint(*found, is_any_pip=bool(_ANY_PIP.search(cell))), file=sys.stderr)
     module = missing_module(error) if error is not None else None
     found_package = provider(context, *module) if module is not None else {}
     if found_package.get("text"):

@@ -117,7 +117,7 @@ async def guard(
 def _refused(moves: Sequence[Move], why: str | None, asked: Sequence[str]) -> Refused:
     lines = [f"  {m.sentence()}" for m in moves]
     if any(m.package is None for m in moves):
-        lines.append("The lock file was changed before, and this environment has not been installed since.")
+        lines.append("The environment is not what its lock file said before; `status` tells how it differs.")
     if asked:
         lines.append(f"The change itself asks for {joined(asked)}.")
     elif why:

@@ -40,20 +40,10 @@ async def prepare_repair(opened: OpenWorkspace, name: str, context: Context) -> 
     rows = drift_of(opened, name, context, contents=True)
     for row in rows:
         context.note(f"{row.sentence()}.")
-    strays = _strays(prefix_of(opened, name), rows)
+    strays = [row.name for row in rows if row.is_stray]
     if strays:
         await _remove(prefix_of(opened, name), name, strays, context)
     return frozenset(row.name for row in rows if row.what in ("damaged", "changed", "missing"))
-
-
-def _strays(prefix: Path, rows: Sequence[Row]) -> list[str]:
-    """Distributions that another tool installed: those that nothing asks for, and those in a conda package's place."""
-    return [
-        row.name
-        for row in rows
-        if (row.kind == "pypi" and row.what in ("unmanaged", "changed") and row.by is not None)
-        or (row.kind == "conda" and row.what == "changed" and row.by is not None)
-    ]
 
 
 async def _remove(prefix: Path, environment: str, names: Sequence[str], context: Context) -> None:

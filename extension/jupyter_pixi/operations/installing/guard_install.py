@@ -11,7 +11,7 @@ from ..context import Caller, Context
 from ..targets import prefix_of, runs_from, target_platform
 from ..workspace import OpenWorkspace
 from .loaded import PYTHON, loaded_keys
-from .moves import install_moves, jupyter_would_move, locked_rows, moves_of_jupyter, restart_jupyter
+from .moves import install_moves, jupyter_would_move, locked_rows, moves_of_jupyter, restart_jupyter, stray_moves
 
 
 @dataclass(frozen=True)
@@ -50,12 +50,14 @@ def guard_install(
     *,
     restart: bool = False,
     force: bool = False,
+    repair: bool = False,
     wording: Wording = INSTALL,
 ) -> tuple[str, ...]:
     """The loaded packages that become stale, with the user's word. Raises Refused without it.
 
     A prefix that fits the lock, another prefix than the kernel's, and a rescue kernel have none. Python itself
-    moves with `restart` only. Where Jupyter lives in the environment, what it needs is loaded too.
+    moves with `restart` only. Where Jupyter lives in the environment, what it needs is loaded too. A `repair` takes
+    away what other tools have installed besides.
     """
     prefix = prefix_of(opened, name)
     caller = context.caller if context.caller is not None and runs_in(context.caller, prefix) else None
@@ -66,6 +68,10 @@ def guard_install(
     if platform is None:
         return ()
     moves = install_moves(prefix, locked_rows(opened.lock, name, platform.name))
+    if repair:
+        from .drifting import drift_of
+
+        moves |= stray_moves(drift_of(opened, name, context))
     needed = moves_of_jupyter(prefix, moves) if ours else {}
     if needed and not (restart or force):
         raise jupyter_would_move(name, needed, what=wording.what, help=f"{wording.ours} {_UNCHANGED}")

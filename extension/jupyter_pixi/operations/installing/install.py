@@ -100,7 +100,9 @@ def _guarded(opened: OpenWorkspace, name: str, context: Context, options: Instal
         return ()
     from .guard_install import guard_install
 
-    return guard_install(opened, name, context, restart=options.restart, force=options.force_loaded)
+    return guard_install(
+        opened, name, context, restart=options.restart, force=options.force_loaded, repair=options.repair
+    )
 
 
 async def _repairing(opened: OpenWorkspace, name: str, context: Context, options: InstallOptions) -> InstallOptions:

@@ -7,14 +7,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ...errors import Refused
 from ...lockfile import packages
 from ...lockfile.model import LockFile, Package
 from ...prefix.dists import same_version
-from ...prefix.installed import INSTALLER, conda_records, distributions, normalise, site_packages
+from ...prefix.installed import (
+    INSTALLER,
+    CondaRecord,
+    Distribution,
+    conda_records,
+    distributions,
+    normalise,
+    site_packages,
+)
 from .bystanders import SERVERS, in_use_by_us
 from .loaded import Key
+
+if TYPE_CHECKING:
+    from ...prefix.drift import Row
 
 _SHOWN = 10
 """How many packages a refusal names."""
@@ -45,25 +57,55 @@ def install_moves(prefix: Path, rows: Mapping[Key, Package]) -> dict[Key, str]:
     return dict(_moves(prefix, rows))
 
 
+def stray_moves(rows: Iterable[Row]) -> dict[Key, str]:
+    """What becomes of distributions that another tool installed, when a repair brings a prefix back to its lock."""
+    return {("pypi", normalise(row.name)): becomes(row.installed, row.locked) for row in rows if row.is_stray}
+
+
 def _moves(prefix: Path, rows: Mapping[Key, Package]) -> Iterator[tuple[Key, str]]:
     records = conda_records(prefix)
+    yield from _of_conda(records, rows)
+    pypi = {normalise(name): packages.version(p) for (kind, name), p in rows.items() if kind == "pypi"}
+    displacing = _displacing(records, rows)
+    for each in distributions(prefix, site_packages(prefix, records)).values():
+        key, by = ("pypi", each.name), each.installer or "another tool"
+        conda = displacing.get(each.name)
+        if each.name in pypi and by != "conda":
+            if not _is_version(pypi[each.name], each.version):
+                yield key, becomes(each.version, pypi[each.name])
+        elif by == INSTALLER:
+            yield key, becomes(each.version, None)
+        elif by != "conda" and conda is not None and not _brought(records.get(packages.name(conda)), each):
+            yield key, f"(installed by {by}) {becomes(each.version, packages.version(conda))}"
+
+
+def _of_conda(records: Mapping[str, CondaRecord], rows: Mapping[Key, Package]) -> Iterator[tuple[Key, str]]:
     for record in records.values():
         wanted = rows.get(("conda", record.name))
         if wanted is None:
             yield ("conda", record.name), becomes(record.version, None)
-        elif wanted.kind == "conda" and (packages.version(wanted), packages.build(wanted)) != (
-            record.version,
-            record.build,
-        ):
+        elif wanted.kind == "conda" and not _is_there(wanted, record):
             yield ("conda", record.name), becomes(record.version, packages.version(wanted))
-    pypi = {normalise(name): packages.version(p) for (kind, name), p in rows.items() if kind == "pypi"}
-    for each in distributions(prefix, site_packages(prefix, records)).values():
-        if each.installer == "conda" or (each.installer != INSTALLER and each.name not in pypi):
-            continue  # of what another tool installed only what is locked is exchanged
-        if each.name not in pypi:
-            yield ("pypi", each.name), becomes(each.version, None)
-        elif not _is_version(pypi[each.name], each.version):
-            yield ("pypi", each.name), becomes(each.version, pypi[each.name])
+
+
+def _displacing(records: Mapping[str, CondaRecord], rows: Mapping[Key, Package]) -> dict[str, Package]:
+    """The conda packages that would be linked, by the names of the PyPI projects whose files they would write over."""
+    return {
+        project: package
+        for (kind, name), package in rows.items()
+        if kind == "conda" and not _is_there(package, records.get(name))
+        for project in packages.pypi_names(package) or (normalise(name),)
+    }
+
+
+def _is_there(package: Package, record: CondaRecord | None) -> bool:
+    return record is not None and (packages.version(package), packages.build(package)) == (record.version, record.build)
+
+
+def _brought(record: CondaRecord | None, there: Distribution) -> bool:
+    """Whether a conda package linked this distribution's metadata."""
+    end = f"/{there.path.name}/METADATA"
+    return record is not None and any(file.endswith(end) for file in record.files)
 
 
 def _is_version(locked: str | None, installed: str) -> bool:

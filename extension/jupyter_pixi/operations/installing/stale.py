@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ...config import cache_folder
-from ...prefix.ownership import Ownership, Versions, versions_in
+from ...prefix.ownership import Ownership, Versions, version_in, versions_in
 from ..context import Caller, Context
 
 _TOLD = 5
@@ -91,13 +91,11 @@ def _of_modules(caller: Caller, place: Ownership, listings: Mapping[str, Version
         top = each.module.partition(".")[0]
         owner = place.moved(each.path, then, top)
         if owner is not None:
-            now = place.now.get(owner)
-            yield Stale(owner[1], then[owner][0], now[0] if now else None, (top,), each.told)
+            yield Stale(owner[1], version_in(then, owner), version_in(place.now, owner), (top,), each.told)
         elif not os.path.lexists(each.path):
             yield Stale(top, None, None, (top,), each.told)
-        elif (name := place.edited(each.path)) is not None:
-            version = place.now[name][0]
-            yield Stale(name[1], version, version, (top,), each.told)
+        elif (name := place.edited(each.path, then)) is not None:
+            yield Stale(name[1], version_in(then, name), version_in(place.now, name), (top,), each.told)
 
 
 def _of_libraries(caller: Caller, place: Ownership, listings: Mapping[str, Versions]) -> Iterator[Stale]:
@@ -106,8 +104,7 @@ def _of_libraries(caller: Caller, place: Ownership, listings: Mapping[str, Versi
     for path, told in ((each.path, each.told) for each in caller.replaced):
         owner = place.moved(path, first, "")
         if owner is not None:
-            now = place.now.get(owner)
-            yield Stale(owner[1], first[owner][0], now[0] if now else None, told=told)
+            yield Stale(owner[1], version_in(first, owner), version_in(place.now, owner), told=told)
         elif (name := place.owner(path)) is not None:
             yield Stale(name[1], None, place.now[name][0], told=told)
         else:
