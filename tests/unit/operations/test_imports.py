@@ -90,7 +90,9 @@ def cache(tmp_path):
         (info / "paths.json").write_text(json.dumps({"paths": [{"_path": file} for file in files]}))
 
     library = "lib/python3.12/site-packages"
-    package("py-opencv-4.9-h1_0", f"{library}/cv2/__init__.py", f"{library}/cv2/cv2.abi3.so")
+    package("py-opencv-4.9-h1_0", f"{library}/cv2/__init__.py", f"{library}/cv2/cv2.abi3.so", f"{library}/cv2/data.py")
+    package("legacy-one-1-0", "site-packages/legacy/__init__.py", "site-packages/legacy/one/__init__.py")
+    package("legacy-two-1-0", "site-packages/legacy/__init__.py", "site-packages/legacy/two/__init__.py")
     package("google-cloud-storage-2.0-py_0", "site-packages/google/cloud/storage/__init__.py")
     package("protobuf-5.0-py_0", "site-packages/google/protobuf/__init__.py", "site-packages/google/_upb/_message.so")
     package("vendor-1.0-py_0", "site-packages/vendor/_vendor/requests/__init__.py")
@@ -115,6 +117,8 @@ def cache(tmp_path):
         ("google", ("google", ())),
         ("requests", ("requests", ())),
         ("six.moves", ("six", ("six", "fork-of-six"))),
+        ("cv2.data", ("cv2", ("py-opencv",))),  # and not the part that is a module of its own
+        ("legacy.one.x", ("legacy.one", ("legacy-one",))),  # whose namespace has a file in both
         ("_fast", ("_fast", ("fast",))),
         ("green", ("green", ())),
     ],

@@ -5,10 +5,11 @@ the standard library and the IPython that is there, nothing else; it keeps to wh
 neither a name in the user's namespace nor an entry on `sys.path`. In `sys.modules` it is `_jupyter_pixi_bridge`.
 
 A kernel's start pays for what is imported here (every time anew where no `.pyc` can be written): where the kernel
-stands (`context`), the magic (`magic`), and what must be seen before the first cell (`refresh`). The first `%pixi`
-loads the rest: the command line (`words`), what the kernel has loaded (`caller`), the engine as a child process
-(`child`, `standby`, `output`, `interrupts`), the state of an operation (`operation`) and its renderings (`draw`,
-`display`), starting over (`restart`), and the course of a command (`running`).
+stands (`context`), the magic (`magic`), and what must be seen before the first cell (`refresh`). After each cell the
+files of new modules are remembered (`imported`), and one that could not import something is looked at (`hints`). The
+first `%pixi` loads the rest: the command line (`words`), what the kernel has loaded (`caller`), the engine as a child
+process (`child`, `standby`, `output`, `interrupts`), the state of an operation (`operation`) and its renderings
+(`draw`, `display`), starting over (`restart`), and the course of a command (`running`).
 """
 
 from __future__ import annotations

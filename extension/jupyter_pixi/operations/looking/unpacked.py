@@ -82,11 +82,17 @@ def _distributions(folder: str) -> list[str]:
 
 
 def _best(module: str, found: set[tuple[str, str]]) -> Unpacked:
-    """Those that have the longest part of the name; first one that is called like it, then the shortest name."""
-    part = max((part for part, _ in found), key=len, default=module)
-    plain = normalise(part)
+    """Those that have the longest part of the name; first one that is called like it, then the shortest name.
+
+    What is told of them is the shortest part that only they have.
+    """
+    longest = max((part for part, _ in found), key=len, default=module)
+    names = {name for part, name in found if part == longest}
+    shared = {part for part, name in found if name not in names}
+    told = min((part for part, _ in found if part not in shared), key=len, default=longest)
+    plain = normalise(told)
 
     def rank(name: str) -> tuple[bool, int, str]:
         return normalise(name) != plain, len(name), name
 
-    return Unpacked(part, tuple(sorted({name for longest, name in found if longest == part}, key=rank)))
+    return Unpacked(told, tuple(sorted(names, key=rank)))
