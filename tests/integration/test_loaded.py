@@ -25,6 +25,12 @@ def declared(workspace):
 
 def test_what_is_imported_stays(kernel):
     workspace = kernel.workspace
+    channels = tomllib.loads(workspace.manifest.read_text())["workspace"]["channels"]
+    block = f"# /// script\n# dependencies = []\n# [tool.pixi.workspace]\n# channels = {channels}\n# ///\n"
+    (workspace.root / "script.py").write_text(block)
+    other = kernel.run("%pixi add --script script.py humanize")  # whose packages are none of this kernel's
+    assert other.status == "ok" and "humanize" in (workspace.root / "script.py").read_text(), other.text
+
     fine = kernel.run("%pixi add six\nimport six\nprint(six.__version__)")
     assert fine.status == "ok", fine.text
 

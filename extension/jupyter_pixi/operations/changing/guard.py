@@ -14,6 +14,7 @@ from ...lockfile import packages
 from ...lockfile.model import LockFile, Package
 from ...prefix.installed import normalise
 from ..context import Caller, Context
+from ..installing.guard_install import runs_in
 from ..installing.loaded import PYTHON, Key, loaded_keys
 from ..installing.moves import (
     becomes,
@@ -83,7 +84,7 @@ async def guard(
         return Guarded(change)
     spared = await _spare_jupyter(change, context, moves_it=restart or force)
     change, lock = spared.change, _lock(spared.change)
-    if caller is None or caller.environment not in change.after.environments:
+    if caller is None or not _is_its_own(change, caller):
         return spared
     pair = _pair_of(change, caller)
     moves = _moves(change, lock, pair, caller, context)
@@ -245,6 +246,12 @@ def _stay(names: Sequence[str], caller: Caller) -> tuple[str, ...]:
 def _versions_moved(change: Change, pair: Key, caller: Caller, context: Context, may_remove: bool) -> bool:
     moves = _moves(change, _lock(change), pair, caller, context)
     return any(not m.gone or not may_remove for m in moves)
+
+
+def _is_its_own(change: Change, caller: Caller) -> bool:
+    """Whether the change is of the calling kernel's environment, and not of a script with a block of its own."""
+    name = caller.environment
+    return name in change.after.environments and runs_in(caller, prefix_of(change.after, name))
 
 
 def _pair_of(change: Change, caller: Caller) -> Key:
