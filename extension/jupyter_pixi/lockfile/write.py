@@ -6,6 +6,7 @@ Lists are not indented under their key. Sorted: platforms and environments by na
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from .yaml_subset import Bare
 if TYPE_CHECKING:
     from ..manifest.model import Platform
 
+_MERGED = ("purls", "run_exports", "md5", "sha256")
 _RANK = {"conda": 0, "conda_source": 1, "pypi": 2}
 _NOT_OF_DIRECTORIES = frozenset({"version", "sha256", "md5", "index"})
 _text = lru_cache(maxsize=100_000)(quote)
@@ -101,17 +103,24 @@ def _order(package: Package) -> tuple[int, str]:
 
 def _used(environments: Iterable[LockEnvironment]) -> list[Package]:
     """Every package that an environment names, or that one of those was built with; each once."""
-    found: dict[Package, None] = {}
+    found: dict[Package, Package] = {}
     waiting = [
         package for environment in environments for packages in environment.packages.values() for package in packages
     ]
-    while waiting:
-        package = waiting.pop()
-        if package not in found:
-            found[package] = None
+    for package in waiting:  # which grows on the way
+        known = found.setdefault(package, package)
+        if known is not package:
+            found[package] = _merged(known, package)
+        else:
             for key in PACKAGES & package.fields.keys():
                 waiting += package.fields[key]
-    return sorted(found, key=_order)
+    return sorted(found.values(), key=_order)
+
+
+def _merged(package: Package, other: Package) -> Package:
+    """A package as several environments have it: what one does not know (`purls`, say) is taken from the other."""
+    more = {key: other.fields[key] for key in _MERGED if key in other.fields and package.fields.get(key) is None}
+    return replace(package, fields={**package.fields, **more}) if more else package
 
 
 def _package(package: Package) -> Iterator[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -60,16 +60,23 @@ def same_name(name: str, version: str) -> Purls:
 
 
 async def read_rules(
-    declared: bool | Mapping[str, Any] | None, channels: Sequence[Channel], root: Path, network: Network
+    declared: bool | Mapping[str, Any] | None,
+    channels: Sequence[Channel],
+    root: Path,
+    network: Network,
+    everywhere: Sequence[Channel] = (),
 ) -> Rules:
-    """`conda-pypi-map` with the files it names read. `channels` are those of the environment in question.
+    """`conda-pypi-map` with the files it names read. `channels` are those of the environment in question, `everywhere`
+    those of all environments.
 
-    Raises ManifestError for a file that cannot be read, NetworkError for an address that does not answer.
+    Raises ManifestError for a file that cannot be read and for a channel that no environment has or that is named
+    twice, NetworkError for an address that does not answer.
     """
     if declared is None or declared is True:
         return Rules()
     if not declared:
         return Rules(enabled=False)
+    _check_channels(declared, (*channels, *everywhere))
     maps: dict[str, ChannelMap] = {}
     for key, value in declared.items():
         url = _channel_url(key, channels)
@@ -120,6 +127,21 @@ def _is_conda_forge(channel: str, url: str) -> bool:
 def _is_public(channel: str) -> bool:
     """Whether the service is likely to know a channel's archives."""
     return channel == "/" or urlsplit(channel).hostname in _PUBLIC or channel.endswith("/conda-forge/")
+
+
+def _check_channels(keys: Iterable[str], channels: Sequence[Channel]) -> None:
+    named: dict[str, str] = {}
+    for key in keys:
+        url = _channel_url(key, channels)
+        if url is None:
+            listed = ", ".join(dict.fromkeys(f"'{channel.text}'" for channel in channels))
+            raise ManifestError(
+                f"the channel '{key}' of `conda-pypi-map` is used by no environment",
+                help=f"take it out, or name one of {listed}",
+            )
+        if url in named:
+            raise ManifestError(f"`conda-pypi-map` names the channel {url} twice, as '{named[url]}' and as '{key}'")
+        named[url] = key
 
 
 def _channel_url(key: str, channels: Sequence[Channel]) -> str | None:

@@ -181,13 +181,15 @@ async def _as_packages(
 ) -> dict[Pair, tuple[Package, ...]]:
     """Solved records as lock packages; with their PyPI names where the unit has PyPI dependencies."""
     service = MappingService(net, lambda text: sink(Warn(text=text, code="mapping")))
+    everywhere = tuple(channel for environment in request.environments.values() for channel in environment.channels)
 
     async def named(step: Step) -> list[Purls]:
         found = records[step.unit.name, step.platform]
         if not has_pypi(step.unit.combined):
             return [None] * len(found)
         declared, root = request.manifest.workspace.conda_pypi_map, request.manifest.root
-        return await provided(found, await read_rules(declared, step.unit.combined.channels, root, net), service)
+        rules = await read_rules(declared, step.unit.combined.channels, root, net, everywhere)
+        return await provided(found, rules, service)
 
     names = await asyncio.gather(*map(named, wanted))
     made: dict[str, Package] = {}

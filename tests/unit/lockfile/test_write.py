@@ -40,11 +40,12 @@ def row(platform: Platform) -> LockPlatform:
 
 
 def test_the_layout_of_version_7() -> None:
+    b = conda("b", depends=["a >=1", ">2"], constrains=[], purls=[], size="10", license="1.0")
     lock = LockFile(
         7,
         (row(CUDA), row(BARE)),
         {
-            "gpu": LockEnvironment(("https://conda.anaconda.org/tiny/",), {CUDA.name: (conda("b"), conda("a"))}),
+            "gpu": LockEnvironment(("https://conda.anaconda.org/tiny/",), {CUDA.name: (b, conda("a"))}),
             "default": LockEnvironment(
                 ("https://conda.anaconda.org/tiny/",),
                 {
@@ -52,7 +53,7 @@ def test_the_layout_of_version_7() -> None:
                         Package(
                             "pypi", "./local", {"name": "local", "version": "1", "sha256": "x", "editable": "true"}
                         ),
-                        conda("b", depends=["a >=1", ">2"], constrains=[], purls=[], size="10", license="1.0"),
+                        b,
                     ),
                     BARE.name: (),
                 },
@@ -112,6 +113,17 @@ packages:
   name: local
 """
     )
+
+
+@pytest.mark.parametrize("order", [("a", "b"), ("b", "a")])
+def test_what_one_environment_knows_of_a_package_is_written(order: tuple[str, str]) -> None:
+    location = "https://conda.anaconda.org/tiny/noarch/tool-1.0-0.conda"
+    fields: dict[str, dict[str, object]] = {"a": {"license": "MIT"}, "b": {"license": "MIT", "purls": []}}
+    environments = {
+        name: LockEnvironment((), {"linux-64": (Package("conda", location, fields[name]),)}) for name in order
+    }
+    text = write_lock(LockFile(7, (LockPlatform("linux-64", "linux-64"),), environments))
+    assert text.endswith(f"packages:\n- conda: {location}\n  license: MIT\n  purls: []\n")
 
 
 def test_an_empty_lock() -> None:

@@ -182,6 +182,18 @@ def test_the_projects_own_names_come_first(service, tmp_path):
     assert service.ask(tmp_path, record("numpy"), declared={"conda-forge": False}) == [()]
 
 
+@pytest.mark.parametrize(
+    ("declared", "message"),
+    [
+        ({"other-channel": {"mapping": {}}}, "'other-channel' of `conda-pypi-map` is used by no environment"),
+        ({"conda-forge": {"mapping": {}}, FORGE.url: {"mapping": {}}}, "names the channel .* twice"),
+    ],
+)
+def test_a_channel_that_is_not_there_or_named_twice_is_an_error(service, tmp_path, declared, message):
+    with pytest.raises(ManifestError, match=message):
+        service.ask(tmp_path, declared=declared)
+
+
 def test_a_mapping_file_that_is_wrong_is_named(service, tmp_path):
     with pytest.raises(ManifestError, match=r"nowhere\.json"):
         service.ask(tmp_path, declared={"conda-forge": "nowhere.json"}, root=tmp_path)
