@@ -287,10 +287,12 @@ def test_every_route_is_described(server: Running) -> None:
     from jupyter_pixi.server.discovery import route
     from jupyter_pixi.server.handlers import NAMESPACE, handlers
     from jupyter_pixi.server.operation_handlers import operation_handlers
+    from jupyter_pixi.server.search_handlers import search_handlers
 
     document = server.get(f"{API}/openapi.json")
     described = {path.split("{")[0].rstrip("/") for path in document["paths"]}
-    routes = [*handlers(None), *operation_handlers(None, None, None, None), route(None, None, None)]  # type: ignore[arg-type]
+    looking, changing, searching = handlers(None), operation_handlers(None, None, None), search_handlers(None, None)
+    routes = [*looking, *changing, *searching, route(None, None, None)]
     served = {route[0].removeprefix(NAMESPACE).split("(")[0].rstrip("/") for route in routes}
     assert described == served | {"/openapi.json"}
     assert len(document["components"]["schemas"]) == len(COMMANDS) + len(ANSWERS) + 1

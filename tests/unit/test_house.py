@@ -42,8 +42,8 @@ FACES = {"cli", "server", "kernels"}
 JUPYTER = re.compile(r"(jupyter_(?!pixi)\w*|IPython|ipykernel|traitlets|tornado|nbformat)(\.|$)")
 FILE_FORMATS = re.compile(r"(tomli|tomllib|tomlkit|yaml)(\.|$)")
 
-LINES = 450
-SCREEN = 60
+LINES = 400
+SCREEN = 55
 """Lines that a module, and a function, has at the most."""
 
 

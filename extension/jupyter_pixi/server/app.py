@@ -28,6 +28,7 @@ from .requests import COMMANDS
 from .scan import Limits
 from .schemas import ENVIRONMENTS_CHANGED, OPERATION, SCHEMAS
 from .search import Search
+from .search_handlers import search_handlers
 from .snapshot import Snapshot, changed
 
 SERVERS_POLICY = "the Jupyter server's configuration (JupyterPixi.policy)"
@@ -97,9 +98,9 @@ class JupyterPixi(ExtensionApp):
         for schema in SCHEMAS:
             self._server.event_logger.register_event_schema(schema)
         self._jobs = Jobs(os.environ, self.log.warning, self._job_ended)
-        search = Search(os.environ)
         self.handlers.extend(handlers(self._known))
-        self.handlers.extend(operation_handlers(self._known, self._jobs_now, self._allowed, search))
+        self.handlers.extend(operation_handlers(self._known, self._jobs_now, self._allowed))
+        self.handlers.extend(search_handlers(self._known, Search(os.environ)))
         self.handlers.append(DocumentHandler.route())
         self._asked_for = discovery.Choice()
         self.handlers.append(discovery.route(self._known, self._discovery, self._look_in))

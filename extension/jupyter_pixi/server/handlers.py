@@ -12,6 +12,7 @@ from jupyter_server.auth.decorator import authorized
 from jupyter_server.base.handlers import APIHandler
 from tornado import web
 
+from . import compare, describe
 from .snapshot import Snapshot, WorkspaceState
 
 NAMESPACE = "/jupyter-pixi/api"
@@ -81,7 +82,7 @@ class PixiHandler(APIHandler):
 
 
 class LookHandler(PixiHandler):
-    """A `GET` that asks one function of a workspace, given by its route: `look(manifest, handler)`."""
+    """A `GET` that asks one function of a workspace, given by its route: one of `LOOKS`."""
 
     def initialize(self, snapshot: Callable[[], Snapshot], look: Callable[..., dict[str, Any]]) -> None:  # type: ignore[override]
         """`look` takes the manifest and the request's other arguments by name."""
@@ -104,9 +105,7 @@ class TrustHandler(PixiHandler):
     @authorized
     async def get(self) -> None:
         """Tell."""
-        from .describe import trust
-
-        await self.looked_up(trust, self.known(self.get_query_argument("manifest")).manifest)
+        await self.looked_up(describe.trust, self.known(self.get_query_argument("manifest")).manifest)
 
     @web.authenticated
     @authorized
@@ -133,55 +132,24 @@ class WorkspacesHandler(PixiHandler):
             self.answer(self.known(manifest).text)
 
 
+LOOKS: Mapping[str, Callable[[Path, Mapping[str, str]], dict[str, Any]]] = {
+    "workspace": lambda manifest, given: describe.workspace(manifest),
+    "packages": lambda manifest, given: describe.packages(
+        manifest, given.get("environment", "default"), given.get("platform")
+    ),
+    "drift": lambda manifest, given: describe.drift(manifest, given.get("environment", "default")),
+    "disk": lambda manifest, given: describe.disk(manifest),
+    "history": lambda manifest, given: compare.generations(manifest),
+    "diff": lambda manifest, given: compare.compare(manifest, given.get("against", compare.HEAD)),
+}
+"""The views of one workspace by their names in the interface, each of a manifest and what else the request names."""
+
+
 def handlers(snapshot: Callable[[], Snapshot]) -> Routes:
     """The routes, without the server's base URL."""
     given = {"snapshot": snapshot}
-    looks = {name: (f"{NAMESPACE}/{name}", LookHandler, {**given, "look": look}) for name, look in _looks().items()}
     return [
         (f"{NAMESPACE}/workspaces", WorkspacesHandler, given),
         (f"{NAMESPACE}/trust", TrustHandler, given),
-        *looks.values(),
+        *((f"{NAMESPACE}/{name}", LookHandler, {**given, "look": look}) for name, look in LOOKS.items()),
     ]
-
-
-def _looks() -> dict[str, Callable[..., dict[str, Any]]]:
-    """The views of one workspace by name. What they import is loaded when they are asked for."""
-
-    def workspace(manifest: Path, given: Mapping[str, str]) -> dict[str, Any]:
-        from .describe import workspace
-
-        return workspace(manifest)
-
-    def packages(manifest: Path, given: Mapping[str, str]) -> dict[str, Any]:
-        from .describe import packages
-
-        return packages(manifest, given.get("environment", "default"), given.get("platform"))
-
-    def drift(manifest: Path, given: Mapping[str, str]) -> dict[str, Any]:
-        from .describe import drift
-
-        return drift(manifest, given.get("environment", "default"))
-
-    def disk(manifest: Path, given: Mapping[str, str]) -> dict[str, Any]:
-        from .describe import disk
-
-        return disk(manifest)
-
-    def generations(manifest: Path, given: Mapping[str, str]) -> dict[str, Any]:
-        from .compare import generations
-
-        return generations(manifest)
-
-    def diff(manifest: Path, given: Mapping[str, str]) -> dict[str, Any]:
-        from .compare import HEAD, compare
-
-        return compare(manifest, given.get("against", HEAD))
-
-    return {
-        "workspace": workspace,
-        "packages": packages,
-        "drift": drift,
-        "disk": disk,
-        "history": generations,
-        "diff": diff,
-    }
