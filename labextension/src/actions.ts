@@ -29,8 +29,15 @@ export function actionsOf(app: JupyterFrontEnd, hub: Hub): Actions & NotebookAct
       .accept;
   };
 
+  /** Whether a workspace may run: one that nobody has agreed to is asked about, with what would run. */
+  const mayRun = async (manifest: string) =>
+    workspaceOf(manifest)?.trusted !== false || trustDialog(hub, manifest);
+
   /** Whether an environment may be installed: asked where the settings say so, and where there is something to do. */
   const mayInstall = async (manifest: string, environment: string) => {
+    if (!(await mayRun(manifest))) {
+      return false;
+    }
     const found = workspaceOf(manifest)?.environments.find(one => one.name === environment);
     if (!hub.preferences.askBeforeInstalling || found?.state === 'ready') {
       return true;
@@ -89,7 +96,9 @@ export function actionsOf(app: JupyterFrontEnd, hub: Hub): Actions & NotebookAct
         await hub.run({ manifest, command: 'install', ...fields }, environment);
       }
     },
-    reviewTrust: manifest => void trustDialog(hub, manifest),
+    reviewTrust: async manifest => {
+      await trustDialog(hub, manifest);
+    },
     showDiff: manifest => {
       const path = workspaceOf(manifest)?.path;
       if (path !== null && path !== undefined) {

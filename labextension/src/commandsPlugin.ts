@@ -123,7 +123,7 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
       () => at() !== undefined && hub.notebook !== null
     );
     add(Commands.trust, trans.__('Review and Trust this Workspace …'), ({ manifest }) => {
-      actions.reviewTrust(manifest);
+      told(actions.reviewTrust(manifest));
     });
     add(Commands.diff, trans.__('Show what changed in the Lock File'), ({ manifest }) => {
       actions.showDiff(manifest);

@@ -7,6 +7,11 @@ const PATIENCE = 8000; // milliseconds that a busy kernel is waited for
 /** A kernel did not answer in time, for it runs a cell. */
 export class KernelBusy extends Error {}
 
+/** Whether a kernel only stands in for that of an environment that could not start. */
+export async function isRescue(kernel: Kernel.IKernelConnection): Promise<boolean> {
+  return (await kernel.info).implementation === 'jupyter-pixi-rescue';
+}
+
 /** The environment of a kernel. */
 export interface Where {
   manifest: string;

@@ -5,7 +5,8 @@ import { ReactWidget } from '@jupyterlab/ui-components';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
-import type { Hub } from './hub';
+import type { Front, Hub } from './hub';
+import { isRescue } from './kernels';
 import { size } from './model/operation';
 import { type Start, type Trust, problemOf } from './model/rest';
 
@@ -21,7 +22,10 @@ export async function trustDialog(hub: Hub, manifest: string): Promise<boolean> 
     return false;
   }
   const close = Dialog.cancelButton({ label: trans.__('Close') });
-  const agree = Dialog.okButton({ label: trans.__('I trust it') });
+  const rescue = await rescueOf(hub, manifest);
+  const agree = Dialog.okButton({
+    label: rescue ? trans.__('I trust it: restart the kernel') : trans.__('I trust it')
+  });
   const answer = await showDialog({
     title: told.trusted ? trans.__('This workspace is trusted') : trans.__('Trust this workspace?'),
     body: ReactWidget.create(<Body trust={told} place={placeOf(hub, manifest)} trans={trans} />),
@@ -33,7 +37,19 @@ export async function trustDialog(hub: Hub, manifest: string): Promise<boolean> 
   }
   const now = await store.api.agree(manifest);
   await store.refresh();
+  if (now.trusted) {
+    // Not a restart, which the server gives up after a minute: an install may take longer.
+    await rescue?.panel.sessionContext.changeKernel({ name: rescue.kernelName });
+  }
   return now.trusted;
+}
+
+/** The notebook in front, if its kernel stands in for one of the workspace. */
+async function rescueOf(hub: Hub, manifest: string): Promise<Front | null> {
+  const { front } = hub;
+  const kernel = front?.manifest === manifest ? front.kernel : null;
+  // One that is still starting does not tell what it is, and is not waited for.
+  return front && kernel?.status === 'idle' && (await isRescue(kernel)) ? front : null;
 }
 
 function Body(props: { trust: Trust; place: string; trans: TranslationBundle }): React.JSX.Element {

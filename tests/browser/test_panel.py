@@ -175,16 +175,27 @@ def test_a_first_start_shows_its_progress(
 def test_trust_dialog(page: Any, lab: Running, real: Any, picture: Any) -> None:
     workspace = real("storm")
     workspace.do("install")
-    workspace.manifest.write_text(workspace.manifest.read_text() + '\n[activation.env]\nTOKEN = "$(cat <x>)"\n')
+    workspace.manifest.write_text(workspace.manifest.read_text() + '\n[activation.env]\nTOKEN = "$(cat </dev/null)"\n')
     panel = show(page, "storm", "default")
     panel.locator("[role=option][data-state=untrusted]").first.wait_for(timeout=20_000)
+    open_notebook(page, lab, "storm", "default")
+    execute(page, "print('it runs')", "EnvironmentNotReady")
     panel.get_by_role("button", name="Review and trust").click()
     dialog = page.get_by_role("dialog")
-    dialog.get_by_text("TOKEN=$(cat <x>)").first.wait_for(timeout=20_000)
+    dialog.get_by_text("TOKEN=$(cat </dev/null)").first.wait_for(timeout=20_000)
     picture("trust")
     accessible(page, ".jp-Dialog-content")
-    dialog.get_by_role("button", name="I trust it").click()
+    rescue = page.evaluate("window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.id")
+    dialog.get_by_role("button", name="I trust it: restart the kernel").click()
     panel.locator("[role=option][data-state=ready]").first.wait_for(timeout=20_000)
+    panel.get_by_role("button", name="Review and trust").wait_for(state="detached", timeout=20_000)
+    page.wait_for_function(
+        "rescue => { const { kernel } = window.jupyterapp.shell.currentWidget.sessionContext.session ?? {};"
+        " return kernel?.status === 'idle' && kernel.id !== rescue }",
+        arg=rescue,
+        timeout=LONG,
+    )
+    execute(page, "print('it runs')", "it runs")
 
 
 def test_lock_difference(page: Any, lab: Running, real: Any, picture: Any) -> None:

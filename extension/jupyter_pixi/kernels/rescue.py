@@ -81,8 +81,9 @@ def run_command(
 
 
 class RescueKernel(IPythonKernel):
-    """An ipykernel with that IPython."""
+    """An ipykernel with that IPython, which tells front ends what it is."""
 
+    implementation = "jupyter-pixi-rescue"
     shell_class = Type(RescueShell)
 
 

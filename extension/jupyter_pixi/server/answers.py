@@ -48,7 +48,13 @@ _ENVIRONMENT = table(
 )
 _ERROR = table(message=TEXT, help=MAYBE, file=MAYBE, line=_LINE, column=_LINE)
 _WORKSPACE = table(
-    manifest=TEXT, root=TEXT, name=TEXT, path=MAYBE, environments=many(_ENVIRONMENT), error=maybe(_ERROR)
+    manifest=TEXT,
+    root=TEXT,
+    name=TEXT,
+    path=MAYBE,
+    trusted=TRUTH,
+    environments=many(_ENVIRONMENT),
+    error=maybe(_ERROR),
 )
 _PLATFORM = table(name=TEXT, subdir=TEXT)
 _CELL = table(name=TEXT, subdir=TEXT, locked=_LINE, up_to_date=TRUTH, reason=MAYBE, why_not_here=MAYBE)

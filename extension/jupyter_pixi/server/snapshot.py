@@ -21,7 +21,7 @@ class WorkspaceState:
     `error` holds `message`, `help`, `file`, `line`, `column` (the latter may be None). `watched` are the files and
     folders on which the state depends; a change of any of them means that it has to be read again. `offers` are the
     kernels that its environments have for whoever lists kernels. `path` is the workspace's folder as JupyterLab's
-    file browser names it, None where that does not show it.
+    file browser names it, None where that does not show it. `trusted` is False where a start of it asks first.
     """
 
     manifest: Path
@@ -31,6 +31,7 @@ class WorkspaceState:
     watched: tuple[Path, ...] = ()
     offers: tuple[Offer, ...] = ()
     path: str | None = None
+    trusted: bool = True
 
     @property
     def root(self) -> Path:
@@ -45,6 +46,7 @@ class WorkspaceState:
             "root": str(self.root),
             "name": self.name,
             "path": self.path,
+            "trusted": self.trusted,
             "environments": [e.to_json() for e in self.environments],
             "error": dict(self.error) if self.error is not None else None,
         }

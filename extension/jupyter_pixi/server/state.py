@@ -21,6 +21,7 @@ def read(manifest: Path, last: WorkspaceState | None = None, environ: Mapping[st
     A manifest that cannot be read is a state too: what it said when it was read last (`last`) stays, as "broken",
     with the place of the mistake. Raises nothing for a user's mistake.
     """
+    from .. import trust
     from ..errors import PixiError
     from ..kernels.specs import offers
     from ..operations.context import Context
@@ -41,6 +42,7 @@ def read(manifest: Path, last: WorkspaceState | None = None, environ: Mapping[st
         environments,
         watched=(*_files(manifest, environ), *(path for prefix in prefixes.values() for path in _signs(prefix))),
         offers=offers(opened.manifest, opened.environments, opened.lock, prefixes.__getitem__, words),
+        trusted=trust.check(str(opened.root), environ).trusted,
     )
 
 

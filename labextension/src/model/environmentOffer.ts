@@ -38,13 +38,13 @@ export function environmentOffer(
   const choices = workspace.environments
     .filter(one => one.state !== 'cannot-run' && one.state !== 'broken')
     .filter(one => hasKernel(workspace.manifest, one.name))
-    .map((one): Choice => ({ environment: one.name, first: firstOf(one.state) }))
+    .map((one): Choice => ({ environment: one.name, first: firstOf(one.state, workspace.trusted) }))
     .sort((a, b) => Number(b.first === 'nothing') - Number(a.first === 'nothing'));
   return choices.length ? { workspace, choices } : undefined;
 }
 
-function firstOf(state: State): Choice['first'] {
-  return state === 'ready' ? 'nothing' : state === 'untrusted' ? 'trust' : 'install';
+function firstOf(state: State, trusted: boolean): Choice['first'] {
+  return !trusted ? 'trust' : state === 'ready' ? 'nothing' : 'install';
 }
 
 /** The workspace that holds a file: the innermost one. */

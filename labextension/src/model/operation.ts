@@ -155,9 +155,9 @@ export function concerns(operation: Operation, environment: string): boolean {
 
 /** Whether the end of an operation is worth a place: that a kernel has started as it should is seen elsewhere. */
 export function isWorthTelling(operation: Operation): boolean {
-  const { command, state, notes, warnings } = operation;
+  const { command, state, warnings } = operation;
   const start = command[0] === 'kernels' && command[1] === 'prepare';
-  return !start || state !== 'done' || notes.length + warnings.length > 0;
+  return !start || state !== 'done' || warnings.length > 0;
 }
 
 /** A number of bytes for people: "1.5 MB". */

@@ -27,6 +27,8 @@ export interface Workspace {
   root: string;
   name: string;
   path: string | null;
+  /** Whether its kernels start without a question. */
+  trusted: boolean;
   environments: EnvironmentState[];
   error: Problem | null;
 }

@@ -180,12 +180,20 @@ export class Store {
     await this._recall(manifest, id);
   }
 
-  /** Look whether an installed environment is still what its lock file says. */
+  /**
+   * Look whether an installed environment is still what its lock file says. What is seen while an operation runs is
+   * half done: its end is waited for, and then looked again.
+   */
   async lookForDrift(manifest: string, environment: string): Promise<void> {
+    const key = driftKey(manifest, environment);
+    const look = {};
+    this._looks.set(key, look);
     try {
       const rows = await this.api.drift(manifest, environment);
-      const drift = new Map(this._state.drift).set(driftKey(manifest, environment), rows);
-      this._set({ drift });
+      const late = this._looks.get(key) !== look; // a newer look is on its way
+      if (!late && !this._running().some(one => one.manifest === manifest)) {
+        this._set({ drift: new Map(this._state.drift).set(key, rows) });
+      }
     } catch {
       // The state of the environment says what is wrong with it.
     }
@@ -319,6 +327,15 @@ export class Store {
     }
   }
 
+  private _lookAgain(manifest: string): void {
+    for (const key of [...this._looks.keys()]) {
+      const [where, environment] = key.split('\n');
+      if (where === manifest && environment !== undefined) {
+        void this.lookForDrift(manifest, environment);
+      }
+    }
+  }
+
   private _put(operation: Operation): void {
     const operations = new Map(this._state.operations);
     operations.set(operation.id ?? '', operation);
@@ -328,8 +345,11 @@ export class Store {
       }
     }
     this._set({ operations });
-    if (operation.state !== 'running' && operation.manifest === this._state.manifest) {
-      void this._loadDetail();
+    if (operation.state !== 'running') {
+      if (operation.manifest === this._state.manifest) {
+        void this._loadDetail();
+      }
+      this._lookAgain(operation.manifest ?? '');
     }
   }
 
@@ -343,6 +363,7 @@ export class Store {
   private _state: StoreState = EMPTY;
   private _asked = 0;
   private _catchingUp = false;
+  private readonly _looks = new Map<string, object>();
   private readonly _listeners = new Set<() => void>();
   private readonly _recalling = new Map<string, Event[]>();
 }

@@ -71,8 +71,9 @@ function Chosen(props: { workspace: Workspace; environment: EnvironmentState }):
   const busy = [...state.operations.values()].some(
     one => one.state === 'running' && one.manifest === manifest
   );
-  // What is wrong with the manifest is told of the workspace, with its place.
-  const reason = workspace.error ? undefined : environment.reason?.text;
+  // What is wrong with the manifest, and that a start is not agreed to, is told of the workspace.
+  const known = workspace.error !== null || environment.state === 'untrusted';
+  const reason = known ? undefined : environment.reason?.text;
   return (
     <div className="jp-pixi-Chosen">
       {reason && !isWorkedOn(state, manifest, environment) ? (
@@ -80,16 +81,6 @@ function Chosen(props: { workspace: Workspace; environment: EnvironmentState }):
       ) : null}
       <Differences manifest={manifest} environment={environment} />
       <div className="jp-pixi-Buttons">
-        {environment.state === 'untrusted' ? (
-          <button
-            className="jp-pixi-Button jp-pixi-mod-accept"
-            onClick={() => {
-              actions.reviewTrust(manifest);
-            }}
-          >
-            {trans.__('Review and trust …')}
-          </button>
-        ) : null}
         {runs && environment.state !== 'ready' && environment.state !== 'untrusted' ? (
           <button
             className="jp-pixi-Button jp-pixi-mod-accept"

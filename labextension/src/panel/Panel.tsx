@@ -103,6 +103,21 @@ function Chooser({ workspace }: { workspace: Workspace }): React.JSX.Element {
           {placeOf(workspace)}
         </button>
       </div>
+      {workspace.trusted || workspace.error ? null : (
+        <div className="jp-pixi-Notice" role="status">
+          <span>
+            {trans.__('You have not agreed to what this workspace installs and runs as it is now.')}
+          </span>
+          <button
+            className="jp-pixi-Button jp-pixi-mod-accept"
+            onClick={() => {
+              start(() => actions.reviewTrust(manifest));
+            }}
+          >
+            {trans.__('Review and trust …')}
+          </button>
+        </div>
+      )}
       {lock && !lock.up_to_date ? (
         <div className="jp-pixi-Notice" role="status">
           <span>

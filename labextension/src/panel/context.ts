@@ -24,7 +24,8 @@ export interface Actions {
   kernelName(manifest: string, environment: string): string | undefined;
   startKernel(manifest: string, environment: string): void;
   switchTo(manifest: string, environment: string): void;
-  reviewTrust(manifest: string): void;
+  /** Tell what a start would run, and take the user's word. */
+  reviewTrust(manifest: string): Promise<void>;
   /** Install an environment; the settings say whether that is asked first. */
   install(manifest: string, environment: string): Promise<void>;
   showDiff(manifest: string): void;

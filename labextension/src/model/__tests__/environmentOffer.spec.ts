@@ -14,13 +14,20 @@ function workspace(path: string | null, states: Record<string, State> = {}): Wor
     kernels: []
   }));
   const root = `/w/${path ?? ''}`;
-  return { manifest: `${root}/pixi.toml`, root, name: 'w', path, environments, error: null };
+  return {
+    manifest: `${root}/pixi.toml`,
+    root,
+    name: 'w',
+    path,
+    trusted: true,
+    environments,
+    error: null
+  };
 }
 
 const STATES: Record<string, State> = {
   cuda: 'cannot-run',
   cpu: 'not-installed',
-  new: 'untrusted',
   lab: 'ready',
   bare: 'ready'
 };
@@ -39,9 +46,11 @@ describe('a notebook', () => {
     const offer = environmentOffer('a/n.ipynb', 'python3', [workspace('a', STATES)], hasKernel);
     expect(offer?.choices).toEqual([
       { environment: 'lab', first: 'nothing' },
-      { environment: 'cpu', first: 'install' },
-      { environment: 'new', first: 'trust' }
+      { environment: 'cpu', first: 'install' }
     ]);
+    const foreign = { ...workspace('a', STATES), trusted: false };
+    const asked = environmentOffer('a/n.ipynb', 'python3', [foreign], hasKernel);
+    expect(asked?.choices.map(one => one.first)).toEqual(['trust', 'trust']);
     expect(environmentOffer('a/n.ipynb', '', [workspace('a', STATES)], hasKernel)).toBeDefined();
   });
 

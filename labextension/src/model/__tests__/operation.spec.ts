@@ -151,6 +151,7 @@ describe('the end of an operation', () => {
     expect(isWorthTelling(done)).toBe(true);
     expect(isWorthTelling(start)).toBe(false);
     expect(isWorthTelling({ ...start, state: 'failed' })).toBe(true);
-    expect(isWorthTelling({ ...start, notes: ['The overlay of ipykernel is used.'] })).toBe(true);
+    expect(isWorthTelling({ ...start, notes: ['The other install has ended.'] })).toBe(false);
+    expect(isWorthTelling({ ...start, warnings: ['Careful'] })).toBe(true);
   });
 });

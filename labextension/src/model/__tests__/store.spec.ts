@@ -207,6 +207,27 @@ describe('the store', () => {
     expect(queue).toHaveLength(0);
   });
 
+  it('shows no difference that it saw while an operation ran, and looks again at its end', async () => {
+    const half = [{ name: 'x', kind: 'conda', what: 'damaged', text: 'x is damaged' }];
+    const answers: ((rows: unknown) => void)[] = [];
+    const drift = () => new Promise(resolve => answers.push(resolve));
+    const store = new Store(api({ drift } as never));
+    await store.load();
+    const key = `${WEATHER.manifest}\ncpu`;
+    const first = store.lookForDrift(WEATHER.manifest, 'cpu');
+    await store.hear(OPERATION, told(STARTED));
+    answers[0]?.(half);
+    await first;
+    expect(store.get().drift.has(key)).toBe(false);
+    const second = store.lookForDrift(WEATHER.manifest, 'cpu');
+    await store.hear(OPERATION, told({ event: 'result', data: {} }));
+    expect(answers).toHaveLength(3);
+    answers[2]?.([]);
+    answers[1]?.(half); // the older answer comes last
+    await second;
+    expect(store.get().drift.get(key)).toEqual([]);
+  });
+
   it('counts an operation whose process is gone as interrupted', async () => {
     const operation = () => Promise.resolve(recorded('lost', STARTED));
     const store = new Store(api({ operation }));
