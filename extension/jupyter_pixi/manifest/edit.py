@@ -150,7 +150,29 @@ class ManifestEditor:
         if self.document.has(keys) and self._is_empty(keys):
             self.document.remove(keys)
 
+    def prune(self, where: Where, table: str, *, declared: bool = True) -> None:
+        """Take away a feature's or environment's table if it holds nothing, and the `target` tables left empty by that.
+
+        An environment stays, also with nothing in it, and so does a feature that has to stay `declared`.
+        """
+        keys, anchor = self.table(where, table), self.table(replace(where, platform=None), table)[:-1]
+        while len(keys) > len(anchor) and self._holds_nothing(keys):
+            if self.document.has(keys):
+                self.document.remove(keys)
+            keys = keys[:-1]
+        if where.environment is not None and set(self.document.keys(anchor)) <= {"no-default-feature"}:
+            if self.document.has(anchor):
+                self.document.set((*anchor, "features"), [])
+            else:
+                self.document.set(anchor, [])
+        elif where.environment is None and declared and anchor != self.root:
+            self.document.ensure_table(anchor)
+
     # -- how --------------------------------------------------------------------------------------------------
+
+    def _holds_nothing(self, keys: Keys) -> bool:
+        value = self.document.value(keys)
+        return (value is None or value.startswith("{")) and not self.document.keys(keys)
 
     def _key(self, keys: Keys, name: str, normal: Callable[[str], str]) -> str:
         """The key under which the table has the name already (in the user's spelling), else the name."""

@@ -32,10 +32,45 @@ def test_scripts_keep_their_order(pixi, manifest: Path, scripts: None) -> None:
     assert pixi("workspace", "activation", "script", "remove", "b.sh").status == 0
     assert activation(manifest) == {"scripts": ["a.sh", "c.sh"]}
     before = manifest.read_bytes()
-    for words in (("add", "nowhere.sh"), ("remove", "b.sh")):
-        ran = pixi("workspace", "activation", "script", *words)
-        assert (ran.status, "does not exist" in ran.err) == (1, True)
+    ran = pixi("workspace", "activation", "script", "remove", "b.sh")
+    assert (ran.status, "does not exist" in ran.err) == (1, True)
     assert manifest.read_bytes() == before
+    ran = pixi("workspace", "activation", "script", "prepend", "later.sh", "c.sh")
+    assert (ran.status, "'later.sh' does not exist yet" in ran.err) == (0, True)
+    assert "Moved activation script c.sh to the front" in ran.err
+    assert activation(manifest) == {"scripts": ["later.sh", "c.sh", "a.sh"]}
+
+
+@pytest.mark.parametrize(
+    ("before", "words", "after"),
+    [
+        ('[activation]\nscripts = ["a.sh", "b.sh"]\n', "script remove a.sh b.sh", ""),
+        (
+            '[activation]\nscripts = ["a.sh"]\n\n[activation.env]\nA = "1"\n',
+            "script remove a.sh",
+            '[activation]\n\n[activation.env]\nA = "1"\n',
+        ),
+        ('[activation]\nenv = { A = "1" }\nscripts = ["a.sh"]\n', "env remove A", '[activation]\nscripts = ["a.sh"]\n'),
+        ('[target.unix.activation.env]\nA = "1"\nB = "2"\n', "env remove B A -t unix", ""),
+        ('[feature.g.activation]\nscripts = ["a.sh"]\n', "script remove a.sh -f g", ""),
+        ('[environments.own.activation.env]\nA = "1"\n', "env remove A -e own", None),
+    ],
+)
+def test_what_is_emptied_goes(pixi, manifest: Path, before: str, words: str, after: str | None) -> None:
+    start = manifest.read_text()
+    manifest.write_text(f"{start}\n{before}")
+    assert pixi("workspace", "activation", *words.split()).status == 0
+    if after is None:
+        assert tomli.loads(manifest.read_text())["environments"]["own"] == []
+    else:
+        assert manifest.read_text() == start + (f"\n{after}" if after else "")
+
+
+def test_a_feature_in_use_stays_declared(pixi, manifest: Path) -> None:
+    manifest.write_text(f'{manifest.read_text()}\n[feature.g.activation.env]\nX = "1"\n')
+    assert pixi("workspace", "environment", "add", "uses", "-f", "g").status == 0
+    assert pixi("workspace", "activation", "env", "remove", "X", "-f", "g").status == 0
+    assert tomli.loads(manifest.read_text())["feature"]["g"] == {}
 
 
 def test_variables_in_every_place(pixi, manifest: Path) -> None:

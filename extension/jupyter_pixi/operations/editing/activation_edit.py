@@ -13,40 +13,56 @@ from ..workspace import OpenWorkspace
 
 
 def add_scripts(scripts: Sequence[str], where: Where, *, prepend: bool = False) -> Edit:
-    """`activation script add` and `prepend`: paths relative to the workspace. One that is there stays where it is.
+    """`activation script add` and `prepend`: paths relative to the workspace.
 
-    The edit raises PixiError for a file that does not exist.
+    One that is there stays where it is, or moves to the front. One that is no file (yet) is told.
     """
 
     def edit(opened: OpenWorkspace, editor: ManifestEditor) -> Said:
         editor.open_environment(where)
-        present = _present(opened, where).scripts or ()
-        new = [script for script in dict.fromkeys(scripts) if script not in present]
-        for script in new:
-            if not (opened.root / script).is_file():
-                raise PixiError(
-                    f"the activation script '{script}' does not exist",
-                    help=f"Its path counts from {opened.root}.",
-                    code="activation",
-                )
-        for script in reversed(new) if prepend else new:
-            editor.document.append((*editor.table(where, "activation"), "scripts"), script, first=prepend)
-        there = tuple(f"{script} is there already" for script in scripts if script in present)
-        return Said((*(f"Added activation script {script}{_at(where)}" for script in new), *there))
+        present = list(_present(opened, where).scripts or ())
+        keys = (*editor.table(where, "activation"), "scripts")
+        wanted = list(dict.fromkeys(scripts))
+        there = [script for script in wanted if script in present]
+        new = [script for script in wanted if script not in present]
+        if prepend:
+            for script in there:
+                editor.document.remove_item(keys, present.index(script))
+                present.remove(script)
+            for script in reversed(wanted):
+                editor.document.append(keys, script, first=True)
+            moved = tuple(f"Moved activation script {script} to the front{_at(where)}" for script in there)
+        else:
+            for script in new:
+                editor.document.append(keys, script)
+            moved = tuple(f"{script} is there already" for script in there)
+        missing = tuple(
+            f"the activation script '{script}' does not exist yet. Its path counts from {opened.root}."
+            for script in wanted
+            if not (opened.root / script).is_file()
+        )
+        return Said((*(f"Added activation script {script}{_at(where)}" for script in new), *moved), missing)
 
     return edit
 
 
 def remove_scripts(scripts: Sequence[str], where: Where) -> Edit:
-    """`activation script remove`. The edit raises PixiError for one that is not in that table."""
+    """`activation script remove`. The edit raises PixiError for one that is not in that table.
+
+    With the last of them goes the table, unless it holds variables.
+    """
 
     def edit(opened: OpenWorkspace, editor: ManifestEditor) -> Said:
         present = list(_present(opened, where).scripts or ())
+        keys = (*editor.table(where, "activation"), "scripts")
         for script in scripts:
             if script not in present:
                 raise _missing(f"the activation script '{script}'", present, where)
-            editor.document.remove_item((*editor.table(where, "activation"), "scripts"), present.index(script))
+            editor.document.remove_item(keys, present.index(script))
             present.remove(script)
+        if not present:
+            editor.document.remove(keys)
+            editor.prune(where, "activation", declared=_is_used(opened, where))
         return Said(tuple(f"Removed activation script {script}{_at(where)}" for script in scripts))
 
     return edit
@@ -65,14 +81,23 @@ def set_variables(variables: Mapping[str, str], where: Where) -> Edit:
 
 
 def remove_variables(names: Sequence[str], where: Where) -> Edit:
-    """`activation env remove`. The edit raises PixiError for one that is not in that table."""
+    """`activation env remove`. The edit raises PixiError for one that is not in that table.
+
+    With the last of them goes the table, unless it holds scripts.
+    """
 
     def edit(opened: OpenWorkspace, editor: ManifestEditor) -> Said:
-        present = _present(opened, where).env
+        present = list(_present(opened, where).env)
+        keys = (*editor.table(where, "activation"), "env")
         for name in names:
             if name not in present:
                 raise _missing(f"the activation variable '{name}'", present, where)
-            editor.document.remove((*editor.table(where, "activation"), "env", name))
+            editor.document.remove((*keys, name))
+            present.remove(name)
+        if not present:
+            if editor.document.has(keys):
+                editor.document.remove(keys)
+            editor.prune(where, "activation", declared=_is_used(opened, where))
         return Said(tuple(f"Removed {name}{_at(where)}" for name in names))
 
     return edit
@@ -114,6 +139,11 @@ def _name(feature: Feature, environment: str) -> str:
 def _present(opened: OpenWorkspace, where: Where) -> Activation:
     target = target_at(opened.manifest, where)
     return (target.activation if target is not None else None) or Activation()
+
+
+def _is_used(opened: OpenWorkspace, where: Where) -> bool:
+    """Whether an environment refers to the feature, which then has to stay declared."""
+    return any(where.feature in spec.features for spec in opened.manifest.environments.values())
 
 
 def _missing(what: str, present: Iterable[str], where: Where) -> PixiError:
