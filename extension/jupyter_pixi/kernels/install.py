@@ -7,6 +7,7 @@ workspace share their plain name: an install keeps the others' place in it and a
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
 import tempfile
@@ -15,8 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .. import system
 from . import names
 from .specs import METADATA, Spec
+
+_PREPARED = ".pixi-"
+"""What the names of folders begin with that are to become kernelspecs; the process's id follows."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,7 @@ def directories() -> tuple[Path, ...]:
 def install(found: Iterable[Spec], target: Path) -> tuple[Path, ...]:
     """Writes the kernelspecs below `target`, each whole at once; returns their folders. Raises OSError."""
     target.mkdir(parents=True, exist_ok=True)
+    _sweep(target)
     present = {spec.name: spec for spec in installed([target])}
     written = []
     for spec in found:
@@ -141,33 +147,47 @@ def _read(path: Path) -> Installed | None:
 
 
 def _write(spec: Spec, target: Path) -> Path:
-    prepared = Path(tempfile.mkdtemp(prefix=".pixi-", dir=target))
+    """The spec's folder. While its files are replaced, and if that is cut short, there is always a whole kernelspec."""
+    prepared = Path(tempfile.mkdtemp(prefix=f"{_PREPARED}{os.getpid()}-", dir=target))
     try:
-        text = json.dumps(spec.document, indent=1, ensure_ascii=False)
-        (prepared / "kernel.json").write_text(text + "\n", encoding="utf-8")
         for name, source in spec.resources.items():
             shutil.copyfile(source, prepared / name)
+        text = json.dumps(spec.document, indent=1, ensure_ascii=False)
+        (prepared / "kernel.json").write_text(text + "\n", encoding="utf-8")
         prepared.chmod(0o755)
-        place = target / spec.name
-        if place.exists():
-            shutil.rmtree(place)
-        prepared.rename(place)
+        _exchange(prepared, target / spec.name)
     except BaseException:
         shutil.rmtree(prepared, ignore_errors=True)
         raise
-    return place
+    return target / spec.name
+
+
+def _exchange(prepared: Path, place: Path) -> None:
+    """Put a folder in another's place, file by file: two renamed folders would leave a moment without any."""
+    if not place.exists():
+        prepared.rename(place)
+        return
+    names = {path.name for path in prepared.iterdir()}
+    for name in names:
+        (prepared / name).replace(place / name)
+    prepared.rmdir()
+    for path in place.iterdir():
+        if path.name not in names:
+            path.unlink()
+
+
+def _sweep(target: Path) -> None:
+    """Remove what processes that are gone had prepared."""
+    for folder in target.glob(f"{_PREPARED}*"):
+        pid = folder.name.removeprefix(_PREPARED).partition("-")[0]
+        if not pid.isdecimal() or not system.is_alive(int(pid)):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _keep_only(spec: Installed, manifests: Sequence[Path]) -> None:
     document = json.loads((spec.folder / "kernel.json").read_bytes())
     document = {**_alone(document, manifests), "display_name": spec.display_name}
-    _write(Spec(spec.name, document, _copies(spec.folder)), spec.folder.parent)
-
-
-def _copies(folder: Path) -> dict[str, Path]:
-    # The folder is replaced while its files are still needed: they are kept aside until this process ends.
-    aside = Path(tempfile.mkdtemp(prefix="jupyter-pixi-"))
-    return {name: Path(shutil.copyfile(path, aside / name)) for name, path in _files(folder).items()}
+    _write(Spec(spec.name, document, _files(spec.folder)), spec.folder.parent)
 
 
 def _files(folder: Path) -> dict[str, Path]:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import subprocess
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -189,6 +192,26 @@ def test_install_list_remove(make, tmp_path):
     assert [spec.name for spec in install.installed([target])] == ["pixi.weather.default"]
     install.remove(root / "pixi.toml", None, [target])
     assert list(target.iterdir()) == []
+
+
+def test_an_install_that_was_cut_short_is_swept_away(make, tmp_path):
+    done = subprocess.Popen(["true"])
+    done.wait()
+    mine, gone = (tmp_path / f"kernels/.pixi-{pid}-x" for pid in (os.getpid(), done.pid))
+    mine.mkdir(parents=True)
+    gone.mkdir()
+    install.install(make(offer("/w")).values(), tmp_path / "kernels")
+    assert mine.exists() and not gone.exists()
+
+
+def test_a_kernelspec_that_is_replaced_is_never_away(make, tmp_path, monkeypatch):
+    (place,) = install.install(make(offer("/w")).values(), tmp_path / "kernels")
+    (place / "old.svg").touch()
+    seen = []
+    monkeypatch.setattr(shutil, "rmtree", lambda path, **options: seen.append(path))
+    install.install(make(offer("/w")).values(), tmp_path / "kernels")
+    assert seen == [] and (place / "kernel.json").exists()
+    assert not (place / "old.svg").exists() and list(place.parent.iterdir()) == [place]
 
 
 def test_jupyter_accepts_them(make, tmp_path):
