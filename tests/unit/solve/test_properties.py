@@ -26,8 +26,9 @@ from support.channel_folder import ChannelFolder
 PACKAGES = ("app", "lib", "tool", "gpu")
 SPECS = st.sampled_from(["*", ">=1", "<2", "1.*", ">=1,<3", "==1.0"])
 TABLE = st.dictionaries(st.sampled_from(PACKAGES), SPECS, max_size=3)
+NAMES = {'{ platform = "linux-64", cuda = "12" }': '"linux-64-cuda-12"'}
 PLATFORMS = st.lists(
-    st.sampled_from(['"linux-64"', '"osx-arm64"', '"win-64"', '{ platform = "linux-64", cuda = "12" }']),
+    st.sampled_from(['"linux-64"', '"osx-arm64"', '"win-64"', *NAMES]),
     min_size=1,
     max_size=4,
     unique=True,
@@ -61,9 +62,13 @@ def table(name: str, rows: dict[str, str]) -> str:
 @st.composite
 def manifests(draw: st.DrawFn) -> str:
     """The text of a manifest behind its channel line."""
-    features = draw(FEATURES)
-    text = f"platforms = [{', '.join(draw(PLATFORMS))}]\n" + table("dependencies", draw(TABLE))
-    text += "".join(table(f"feature.{name}.dependencies", rows) for name, rows in features.items())
+    features, platforms = draw(FEATURES), draw(PLATFORMS)
+    text = f"platforms = [{', '.join(platforms)}]\n" + table("dependencies", draw(TABLE))
+    for name, rows in features.items():
+        if draw(st.booleans()):  # so that members of a group differ in their platforms
+            chosen = draw(st.lists(st.sampled_from([NAMES.get(p, p) for p in platforms]), min_size=1, unique=True))
+            text += f"\n[feature.{name}]\nplatforms = [{', '.join(chosen)}]\n"
+        text += table(f"feature.{name}.dependencies", rows)
     if draw(st.booleans()):
         text += table("target.linux.dependencies", draw(TABLE))
     text += "\n[environments]\n"
