@@ -36,6 +36,42 @@ MAPPINGS = frozenset(
 WRITTEN_EMPTY = frozenset({"purls", "run_exports"})
 """Fields whose emptiness says something ("known to have none"); other empty ones are left out."""
 
+_HASHES = frozenset({"sha256", "md5", "legacy_bz2_md5"})
+_IMPLIED = frozenset({"name", "version", "build", "build_number", "subdir", "noarch", "channel", "file_name"})
+
+
+def canonical(fields: dict[str, Any]) -> dict[str, Any]:
+    """The fields with hashes in lower case and sorted package URLs."""
+    for key in _HASHES & fields.keys():
+        if fields[key] is not None:
+            fields[key] = fields[key].lower()
+    if len(fields.get("purls") or ()) > 1:
+        fields["purls"] = sorted(set(fields["purls"]), key=lambda purl: purl.partition("?"))
+    return fields
+
+
+def without_implied(location: str, fields: dict[str, Any]) -> dict[str, Any]:
+    """The fields of a binary package as they stand in a file, in the form in which they are written.
+
+    What somebody wrote out although the location implies it goes.
+    """
+    fields = canonical(fields)
+    if not _IMPLIED.isdisjoint(fields):
+        derived = derive(location)
+        if fields.get("channel"):
+            fields["channel"] = fields["channel"].rstrip("/")
+        build = fields.get("build") or derived.build
+        noarch = implied_noarch(derived.subdir or fields.get("subdir"), derived.build or build)
+        implied = {
+            **derived._asdict(),
+            "noarch": noarch or "false",
+            "build_number": str(implied_build_number(build or "")),
+        }
+        for key in _IMPLIED & fields.keys():
+            if fields[key] == implied[key]:
+                del fields[key]
+    return fields
+
 
 def conda_fields(location: str, values: Mapping[str, Any]) -> dict[str, Any]:
     """The fields to keep of a binary package, in the file's order.

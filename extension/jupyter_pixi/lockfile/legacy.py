@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ..digests import text_digest
-from .fields import conda_fields
+from .fields import canonical, conda_fields
 from .location import derive, is_archive
 from .model import Package
 
@@ -31,16 +31,6 @@ def milliseconds(timestamp: str) -> str:
     if timestamp.isdigit() and int(timestamp) <= _SECONDS_END:
         return f"{timestamp}000"
     return timestamp
-
-
-def sorted_fields(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Fields of a package before version 7 with the timestamp in milliseconds and the package URLs sorted."""
-    made = dict(fields)
-    if made.get("timestamp"):
-        made["timestamp"] = milliseconds(made["timestamp"])
-    if len(made.get("purls") or ()) > 1:
-        made["purls"] = sorted(set(made["purls"]), key=lambda purl: purl.partition("?"))
-    return made
 
 
 def normalise_requirements(document: Any, converted: Any) -> None:
@@ -65,6 +55,7 @@ def modern_fields(kind: str, location: str, fields: Mapping[str, Any]) -> dict[s
     kept = {key: value for key, value in fields.items() if key not in _DROPPED}
     if kind != "conda" or not is_archive(location):
         return kept
+    kept = canonical(kept)
     derived = derive(location)
     full = {"noarch": None, **kept}
     if full.get("subdir") == "noarch" and full["noarch"] is None:

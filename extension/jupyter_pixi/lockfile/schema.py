@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Literal, cast
 
 from . import packages as of
-from .fields import PACKAGES
-from .legacy import LEGACY_KINDS, modern_fields, sorted_fields, source_id
+from .fields import PACKAGES, without_implied
+from .legacy import LEGACY_KINDS, milliseconds, modern_fields, source_id
 from .location import SUBDIRS, derive, is_archive
 from .model import LockEnvironment, LockFile, LockOptions, LockPlatform, Package
 from .shapes import KINDS, BadShape, check_pypi, field, mapping, required, sequence, text, word
@@ -137,10 +137,12 @@ def _packages(items: list[Any], version: int) -> Known:
         kind, location = _identity(fields, path)
         for key, value in fields.items():
             fields[key] = field(key, value, (*path, key))
-        if version < 7:
-            fields = sorted_fields(fields)
+        if fields.get("timestamp"):
+            fields["timestamp"] = milliseconds(fields["timestamp"])
         if version < 6:
             fields = modern_fields(kind, location, fields)
+        elif kind == "conda" and is_archive(location):
+            fields = without_implied(location, fields)
         package = Package(cast(Kind, kind), location, fields)
         if kind == "conda" and not is_archive(location):
             if version >= 7:

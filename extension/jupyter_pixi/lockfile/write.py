@@ -20,6 +20,7 @@ from .yaml_subset import Bare
 if TYPE_CHECKING:
     from ..manifest.model import Platform
 
+_BARE = NUMBERS | {"noarch"}  # which may be a boolean
 _MERGED = ("purls", "run_exports", "md5", "sha256")
 _RANK = {"conda": 0, "conda_source": 1, "pypi": 2}
 _NOT_OF_DIRECTORIES = frozenset({"version", "sha256", "md5", "index"})
@@ -132,7 +133,7 @@ def _package(package: Package) -> Iterator[str]:
             continue
         value = fields[key]
         if type(value) is str:
-            yield f"  {key}: {value if key in NUMBERS else _text(value)}"
+            yield f"  {key}: {value if key in _BARE else _text(value)}"
         elif value is None:
             if key == "channel":
                 yield "  channel: null"

@@ -203,6 +203,38 @@ def test_what_rattler_does_not_read_is_refused(old: str, new: str, reason: str) 
     assert reason in caught.value.message
 
 
+@pytest.mark.parametrize(
+    ("stated", "written"),
+    [
+        *((line, "") for line in ("name: app", "version: 1.0.0", "build: h1_3", "build_number: 3", "subdir: linux-64")),
+        ("channel: https://conda.anaconda.org/tiny/", ""),
+        ("file_name: app-1.0.0-h1_3.conda", ""),
+        ("noarch: false", ""),
+        ("noarch: generic", "noarch: generic"),
+        ("build_number: 4", "build_number: 4"),
+        ("md5: C2C1BAC70BE0B826CF8B46CF6D034CF9", "md5: c2c1bac70be0b826cf8b46cf6d034cf9"),
+        ("timestamp: 1700000000", "timestamp: 1700000000000"),
+        ("unknown: thing", ""),
+    ],
+)
+def test_fields_of_a_hand_are_written_as_rattler_writes_them(stated: str, written: str) -> None:
+    def with_line(line: str) -> str:
+        return LOCK.replace("  depends:\n  - lib", f"  {line}\n  depends:\n  - lib" if line else "  depends:\n  - lib")
+
+    assert write_lock(read_lock(with_line(stated).encode(), PATH)) == write_lock(
+        read_lock(with_line(written).encode(), PATH)
+    )
+    if written:
+        assert f"\n  {written}\n" in write_lock(read_lock(with_line(stated).encode(), PATH))
+
+
+def test_a_noarch_folder_may_hold_a_package_of_no_kind() -> None:
+    text = LOCK.replace(
+        "tool-1.0.0-py_0.conda\n- conda_source", "tool-1.0.0-py_0.conda\n  noarch: false\n- conda_source"
+    )
+    assert "py_0.conda\n  noarch: false\n" in write_lock(read_lock(text.encode(), PATH))
+
+
 def test_bytes_that_are_no_text_are_refused() -> None:
     with pytest.raises(LockFileError, match="not UTF-8"):
         read_lock(b"version: 7\n\xff\xfe", PATH)
