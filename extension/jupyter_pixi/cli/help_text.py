@@ -1,8 +1,9 @@
-"""Turns a parser into its help: one usage line in Pixi's name, long with examples, or short without them."""
+"""Turns a parser into its help, long with examples or short, and a message into one for a terminal or a notebook."""
 
 from __future__ import annotations
 
 import argparse
+import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -11,6 +12,12 @@ if TYPE_CHECKING:
 GLOBAL = "global options"
 TERMINAL = "jupyter pixi"
 NOTEBOOK = "%pixi"
+_NAMED = re.compile(r"(?<=[`'])(?:jupyter )?pixi (?!auth\b)(?=[a-z])")
+
+
+def called(text: str, program: str) -> str:
+    """A text whose commands are called as its reader calls them, `TERMINAL` or `NOTEBOOK`. Pixi's own `auth` stays."""
+    return _NAMED.sub(f"{program} ", text)
 
 
 class Formatter(argparse.RawDescriptionHelpFormatter):

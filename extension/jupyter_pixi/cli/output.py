@@ -12,12 +12,14 @@ import re
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TextIO
 
 from ..errors import PixiError
 from ..events import Event, Failed, Note, Phase, Progress, Result, Started, Warn, to_line
 from ..operations.context import Caller, Context, truthy
+from .help_text import NOTEBOOK, TERMINAL, called
 
 
 class Output:
@@ -64,6 +66,7 @@ class Output:
 
     def sink(self, event: Event) -> None:
         """Take an event of the operation; a warning that was given before is not given again."""
+        event = _as_called(event, NOTEBOOK if self.has_pipe else TERMINAL)
         if isinstance(event, Warn):
             if event.text in self._warned:
                 return
@@ -122,7 +125,7 @@ class Output:
         """A line for people on stderr."""
         if not self.quiet and not self.has_pipe:
             self._clear()
-            sys.stderr.write(text + "\n")
+            sys.stderr.write(called(text, TERMINAL) + "\n")
 
     def tree_line(self, line: Any) -> str:
         """A line of `tree`, painted as Pixi does: direct names green, conda versions yellow, PyPI versions blue."""
@@ -154,7 +157,7 @@ class Output:
         """A warning on stderr."""
         if self.quiet < 2 and not self.has_pipe:
             self._clear()
-            sys.stderr.write(self._painted("33", " WARN") + f" {text}\n")
+            sys.stderr.write(self._painted("33", " WARN") + f" {called(text, TERMINAL)}\n")
 
     def result(self, data: dict[str, Any]) -> None:
         """The end of an operation that succeeded."""
@@ -166,6 +169,7 @@ class Output:
         self.sink(event)
         if not self.has_pipe:
             mark = self._painted("31", "×")
+            error.help = called(error.help or "", TERMINAL) or None
             lines = error.text().split("\n")
             sys.stderr.write(f"Error:   {mark} {lines[0]}\n" + "".join(f"{line}\n" for line in lines[1:]))
 
@@ -191,6 +195,15 @@ def _hush() -> None:
     for fd in (1, 2):
         os.dup2(null, fd)
     os.close(null)
+
+
+def _as_called(event: Event, program: str) -> Event:
+    """The event with its commands as they are called where it is read; what failed keeps Pixi's words."""
+    if isinstance(event, Warn | Note):
+        return replace(event, text=called(event.text, program))
+    if isinstance(event, Failed):
+        return replace(event, help=called(event.help or "", program) or None)
+    return event
 
 
 def _without_secrets(event: Event) -> Event:

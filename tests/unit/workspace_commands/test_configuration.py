@@ -80,5 +80,5 @@ def test_what_means_nothing_in_the_manifest_is_told_once(pixi, manifest: Path) -
         assert ran.status == 0
         if words != ("workspace", "name", "get"):
             assert ran.err.count("The target selector 'zos-z' does not match") == 1, words
-            assert "`pixi workspace platform add zos-z` adds it" in ran.err
+            assert "`jupyter pixi workspace platform add zos-z` adds it" in ran.err
             assert "pixi.toml:" in ran.err

@@ -213,8 +213,9 @@ def _unlist(editor: ManifestEditor, environment: str, feature: str) -> None:
 def _require_feature(manifest: Manifest, name: str) -> None:
     if name in manifest.features:
         return
-    near = get_close_matches(name, manifest.features, n=1, cutoff=0) or [DEFAULT]
-    raise PixiError(f"the feature '{name}' is not defined in the project manifest", help=f"Did you mean '{near[0]}'?")
+    near = get_close_matches(name, manifest.features, n=1)
+    way = f"Did you mean '{near[0]}'?" if near else f"`pixi add --feature {name} PACKAGE` makes it."
+    raise PixiError(f"the feature '{name}' is not defined in the project manifest", help=way)
 
 
 # -- preview features ---------------------------------------------------------------------------------------------

@@ -74,7 +74,7 @@ async def relock(opened: OpenWorkspace, context: Context, freedom: Freedom | Non
         if context.locked and not up_to_date:
             raise LockOutOfDate(
                 "lock file not up-to-date with the workspace" + _because(opened),
-                help="Run `jupyter pixi lock` (or `pixi lock`) where changing it is allowed.",
+                help="Run `jupyter pixi lock` where changing it is allowed.",
             )
         refuse_newer(opened)
         refuse_if_frozen(opened.manifest, context.environ)
