@@ -50,3 +50,10 @@ def process(argv: Sequence[str], cwd: Path, environ: Mapping[str, str]) -> float
     begin = time.perf_counter()
     subprocess.run(argv, cwd=cwd, env=dict(environ), check=True, capture_output=True, stdin=subprocess.DEVNULL)
     return time.perf_counter() - begin
+
+
+def call(action: Callable[[], object]) -> float:
+    """Calls something in this process. Returns the seconds it took."""
+    begin = time.perf_counter()
+    action()
+    return time.perf_counter() - begin

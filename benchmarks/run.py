@@ -21,7 +21,7 @@ import lab
 import looking
 import scanning
 import solving
-from measure import HEADER, Pair, alternate, process
+from measure import HEADER, Pair, alternate, call, process
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPOSITORY / "tests"))
@@ -109,6 +109,20 @@ def looks(home: Home, folder: Path, rounds: int) -> Iterator[Pair]:
         yield Pair(f"`{' '.join(argv)}`, 1,000 packages", IMPORT, ours, reference, "under 300 ms", ours < 0.3)
 
 
+def locks(folder: Path, rounds: int) -> Iterator[Pair]:
+    """Reading a large lock file, beside py-rattler, in this process."""
+    from jupyter_pixi.lockfile import load
+    from rattler import LockFile
+
+    looking.workspace(folder / "larger", 5000)
+    path = folder / "larger" / "pixi.lock"
+    ours, reference = alternate(
+        lambda: call(lambda: load(path)), lambda: call(lambda: LockFile.from_path(path)), rounds
+    )
+    name = "py-rattler's reader"
+    yield Pair("reading a lock of 5,000 packages", name, ours, reference, "at most twice", ours <= 2 * reference)
+
+
 def servers(home: Home, folder: Path, workspace: Path, rounds: int) -> Iterator[Pair]:
     """JupyterLab's start with and without the extension, and how long its event loop stands still during a scan."""
     time = functools.partial(lab.seconds_to_page, workspace, home.environ, home.path)
@@ -160,6 +174,7 @@ def measure(folder: Path, rounds: int) -> tuple[list[Pair], float | None]:
         *adds(home, workspace, url, rounds),
         *commands(home, workspace, rounds),
         *looks(home, folder, max(3, rounds // 3)),
+        *locks(folder, max(3, rounds // 3)),
         *runs(home, workspace, url, rounds),
         *servers(home, folder, workspace, max(3, rounds // 2)),
         *solves(home, folder, max(3, rounds // 3)),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import re
-import time
 from pathlib import Path
 
 import pytest
@@ -110,21 +109,3 @@ def test_a_newer_lock_is_told_apart(tmp_path: Path) -> None:
     (tmp_path / "pixi.lock").write_text("version: 8\nwhatever: {a: [1}\n")
     with pytest.raises(LockTooNew):
         load(tmp_path / "pixi.lock")
-
-
-def test_reading_is_no_slower_than_rattler_twice(real: list[Path]) -> None:
-    from rattler import LockFile as Rattler
-
-    large = max((path for path in real if loaded(path).version == 7), key=lambda path: path.stat().st_size)
-
-    def best(action: object) -> float:
-        times = []
-        for _ in range(3):
-            start = time.perf_counter()
-            action(large)
-            times.append(time.perf_counter() - start)
-        return min(times)
-
-    assert best(load) < 2 * best(Rattler.from_path)
-    lock = load(large)
-    assert best(lambda _: write_lock(lock)) < 1
