@@ -46,7 +46,7 @@ def _package(row: str, packages: int) -> str:
     needs = [n for n in (2 * number + 1, 2 * number + 2, 3 * number + 5) if n < packages]
     depends = "".join(f"  - package-{n} >=1.0,<2\n" for n in sorted(set(needs)))
     return (
-        f"- conda: {row}\n  sha256: {number:064x}\n  md5: {number:032x}\n"
+        f"- conda: {row}\n  sha256: {'ab' * 28}{number:08x}\n  md5: {'ab' * 12}{number:08x}\n"
         + (f"  depends:\n{depends}" if needs else "")
         + f"  license: BSD-3-Clause\n  size: {1000 + number}\n  timestamp: 1700000000000\n"
     )
