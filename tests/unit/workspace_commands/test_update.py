@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,30 @@ def test_a_check_without_writing_tells_what_would_change(pixi, outdated: Path) -
     said = pixi("lock", "--dry-run")
     assert said.status == 0 and "Dry-run: lock file would be updated (not written to disk)" in said.err
     assert (outdated.parent / "pixi.lock").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        "",
+        '[system-requirements]\ncuda = "12"\n',
+        '[feature.tools.system-requirements]\ncuda = "12"\n',
+        '[feature.none]\n[environments.empty]\nfeatures = ["none"]\nno-default-feature = true\n',
+    ],
+)
+def test_a_lock_of_version_6_becomes_the_one_that_would_be_written(pixi, outdated: Path, more: str) -> None:
+    lock = outdated.parent / "pixi.lock"
+    outdated.write_text(outdated.read_text() + more)
+    assert pixi("update").status == 0
+    written = lock.read_text()
+    older = re.sub(r"version: 7\nplatforms:\n.*?\nenvironments:", "version: 6\nenvironments:", written, flags=re.DOTALL)
+    for alias, subdir in re.findall(r"- name: (p\d)\n  subdir: (\S+)", written):  # packages are kept by subdir there
+        older = older.replace(f"      {alias}:\n", f"      {subdir}:\n")
+    lock.write_text(older)
+    assert pixi("lock", "--check").status == 1
+    assert lock.read_text() == older
+    assert pixi("lock").status == 0
+    assert lock.read_text() == written
 
 
 def test_nothing_is_updated_before_anything_is_locked(pixi, outdated: Path) -> None:

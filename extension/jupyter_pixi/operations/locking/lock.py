@@ -71,14 +71,10 @@ def _checked(opened: OpenWorkspace) -> Locked:
 
 
 async def _locked(opened: OpenWorkspace, context: Context, *, write: bool) -> Locked:
-    from ...lockfile import write_lock
     from ...lockfile.diff import diff
 
-    relocked = await relock(opened, context)
+    relocked = await relock(opened, context, bring_up=True)
     data = relocked.data
-    if opened.lock is not None and opened.lock.version < CURRENT_VERSION and data is None:
-        refuse_newer(opened)
-        data = write_lock(relocked.lock, opened.platforms).encode()  # `lock` always writes the present version
     if write and data is not None:
         if opened.lock_data is not None and opened.lock is None:
             raise LockFileError(f"{opened.lock_path} cannot be read, so it is not written over.")

@@ -56,9 +56,12 @@ def refuse_newer(opened: OpenWorkspace) -> None:
         )
 
 
-async def relock(opened: OpenWorkspace, context: Context, freedom: Freedom | None = None) -> Relocked:
+async def relock(
+    opened: OpenWorkspace, context: Context, freedom: Freedom | None = None, *, bring_up: bool = False
+) -> Relocked:
     """The lock for this manifest. With `--frozen` the present one; with `--locked` LockOutOfDate if it does not fit.
 
+    One of an older version that fits stays as it is, unless `bring_up` asks for its packages in the present version.
     Raises SolveError, NetworkError, LockFileError. Nothing is written.
     """
     freedom = freedom or Freedom()
@@ -69,7 +72,8 @@ async def relock(opened: OpenWorkspace, context: Context, freedom: Freedom | Non
         raise opened.lock_error
     with on_disk(opened, context.environ):  # the verdict, too, reads there what a package of the workspace itself needs
         up_to_date = opened.lock is not None and opened.verdict.up_to_date
-        if up_to_date and freedom.is_none and opened.lock is not None:
+        is_older = opened.lock is not None and opened.lock.version < CURRENT_VERSION
+        if up_to_date and freedom.is_none and opened.lock is not None and not (bring_up and is_older):
             return Relocked(opened.lock, None)
         if context.locked and not up_to_date:
             raise LockOutOfDate(
