@@ -212,14 +212,17 @@ def told(arguments: Namespace, changed: Changed) -> int:
     """Tell a change that was made: sentences, the diff of a dry run, the document. Returns the exit status."""
     output: Output = arguments.output
     for line in changed.lines:
-        if line.startswith(_DONE) and not line.startswith(("Added these", "Removed these")):
+        done = line.startswith(_DONE) and not line.startswith(("Added these", "Removed these"))
+        if done and not changed.dry_run:
             output.success(line)
         else:
             output.say(line)
     for note in changed.notes:
         output.warn(note)
-    if changed.dry_run and changed.diff is not None:
-        _say_diff(output, changed.diff)
+    if changed.dry_run:
+        if changed.diff is not None:
+            _say_diff(output, changed.diff)
+        output.say("This is what would be done; nothing was changed.")
     if arguments.json:
         output.json(changed.diff.to_json() if changed.diff is not None else {"version": 1, "environment": {}})
     output.result(changed.data())
