@@ -88,7 +88,7 @@ def test_another_name_and_another_build(prefix):
     prefix.conda("pyyaml", "6.0", f"{SITE}/yaml/__init__.py", build="1")
     prefix.imported("yaml", f"{SITE}/yaml/__init__.py")
     (told,) = prefix.sentences("pyyaml-6.0-0.json")
-    assert told.startswith("pyyaml 6.0 is loaded, and its files have been exchanged since")
+    assert told.startswith("pyyaml 6.0 is loaded, and files of it were exchanged or taken away since")
 
 
 def test_what_is_gone_is_known_from_the_cache_or_by_its_name(prefix):
@@ -122,15 +122,20 @@ def test_the_same_files_anew_are_the_same_and_an_edited_one_is_not(prefix):
     assert prefix.sentences("same-1.0-0.json") == []
     (prefix.root / SITE / "same.py").write_text("edited")
     (told,) = prefix.sentences("same-1.0-0.json")
-    assert "its files have been exchanged since" in told
+    assert "files of it were exchanged" in told
+    (prefix.root / SITE / "same.py").unlink()
+    assert prefix.sentences("same-1.0-0.json") == [told]
 
 
 def test_libraries(prefix):
     prefix.conda("blas", "2.0", "lib/blas.so.2", "lib/blas.so")
     prefix.cached("ssl-1.0-0", "lib/ssl.so")
-    prefix.replaced = [Replaced(str(prefix.root / "lib" / name)) for name in ("blas.so", "ssl.so", "what.so")]
-    assert prefix.sentences("blas-1.0-0.json", "ssl-1.0-0.json") == [
+    prefix.conda("lost", "1.0", "lib/lost.so")
+    names = ("blas.so", "lost.so", "ssl.so", "what.so")
+    prefix.replaced = [Replaced(str(prefix.root / "lib" / name)) for name in names]
+    assert prefix.sentences("blas-1.0-0.json", "lost-1.0-0.json", "ssl-1.0-0.json") == [
         "blas 1.0 is loaded, 2.0 is installed",
+        "lost 1.0 is loaded, and files of it were exchanged or taken away since (another build, an edit)",
         "ssl 1.0 is loaded, and no longer installed",
         "what.so is loaded, and no longer installed",
     ]

@@ -41,7 +41,7 @@ class Stale:
         if self.loaded is None:
             return f"{name} is loaded as it was before {self.installed} was installed"
         if self.installed == self.loaded:
-            return f"{name} is loaded, and its files have been exchanged since (another build of it, or an edit)"
+            return f"{name} is loaded, and files of it were exchanged or taken away since (another build, an edit)"
         return f"{name} is loaded, {self.installed} is installed"
 
     def to_json(self) -> dict[str, object]:
@@ -92,10 +92,10 @@ def _of_modules(caller: Caller, place: Ownership, listings: Mapping[str, Version
         owner = place.moved(each.path, then, top)
         if owner is not None:
             yield Stale(owner[1], version_in(then, owner), version_in(place.now, owner), (top,), each.told)
-        elif not os.path.lexists(each.path):
-            yield Stale(top, None, None, (top,), each.told)
         elif (name := place.edited(each.path, then)) is not None:
             yield Stale(name[1], version_in(then, name), version_in(place.now, name), (top,), each.told)
+        elif not os.path.lexists(each.path):
+            yield Stale(top, None, None, (top,), each.told)
 
 
 def _of_libraries(caller: Caller, place: Ownership, listings: Mapping[str, Versions]) -> Iterator[Stale]:
@@ -106,6 +106,6 @@ def _of_libraries(caller: Caller, place: Ownership, listings: Mapping[str, Versi
         if owner is not None:
             yield Stale(owner[1], version_in(first, owner), version_in(place.now, owner), told=told)
         elif (name := place.owner(path)) is not None:
-            yield Stale(name[1], None, place.now[name][0], told=told)
+            yield Stale(name[1], version_in(first, name), version_in(place.now, name), told=told)
         else:
             yield Stale(Path(path).name, None, None, told=told)
