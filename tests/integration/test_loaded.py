@@ -176,3 +176,6 @@ def test_nothing_exchanges_what_is_loaded_when_the_lock_went_on(kernel):
         moved = kernel.run(f"%pixi {words}")
         assert moved.status == "ok", moved.text
     assert list(workspace.prefix().glob("conda-meta/cowsay-6.0-*"))
+    workspace.do("add", "greeter", "--no-install")
+    assert kernel.run("%pixi install").status == "ok"  # and what it activates is there at once
+    assert kernel.value("import os; print(os.environ['GREETER_MOOD'])") == "sunny"

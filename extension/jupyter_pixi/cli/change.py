@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ..lockfile.diff import LockDiff
     from ..operations.changing.add import AddOptions
     from ..operations.changing.remove import RemoveOptions
+    from ..operations.installing.install import Installed
     from ..operations.result import Changed
 
     _Options = TypeVar("_Options", AddOptions, RemoveOptions)
@@ -177,7 +178,7 @@ def install(arguments: Namespace) -> int:
         force_loaded=arguments.force_loaded,
     )
     done = operation(arguments, lambda c: work(c, options))
-    return _told_install(arguments, done.environments, done.data())
+    return _told_install(arguments, done)
 
 
 def reinstall(arguments: Namespace) -> int:
@@ -188,20 +189,18 @@ def reinstall(arguments: Namespace) -> int:
     names = frozenset(arguments.specs)
     options = InstallOptions(environments=tuple(arguments.environment), all=arguments.all, reinstall=names or "all")
     done = operation(arguments, lambda c: work(c, options))
-    return _told_install(arguments, done.environments, done.data(), "re-installed")
+    return _told_install(arguments, done, "re-installed")
 
 
-def _told_install(
-    arguments: Namespace, environments: tuple[str, ...], data: dict[str, object], done: str = "installed"
-) -> int:
+def _told_install(arguments: Namespace, done: Installed, word: str = "installed") -> int:
     output: Output = arguments.output
-    if len(environments) == 1:
-        output.success(f"The {environments[0]} environment has been {done}.")
+    if len(done.environments) == 1:
+        output.success(f"The {done.environments[0]} environment has been {word}.")
     else:
-        output.success(f"The following environments have been {done}: {', '.join(environments)}.")
+        output.success(f"The following environments have been {word}: {', '.join(done.environments)}.")
     if arguments.json:
-        output.json(data)
-    output.result(data)
+        output.json(done.data())
+    output.result({**done.data(), "activation": done.activation})
     return 0
 
 

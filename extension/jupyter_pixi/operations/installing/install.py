@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -20,6 +21,7 @@ from ..program import executable
 from ..targets import choice, prefix_of, runs_from
 from ..trusting import remember
 from ..workspace import OpenWorkspace, open_workspace
+from .refresh import changes, variables
 
 
 @dataclass(frozen=True)
@@ -42,11 +44,12 @@ class InstallOptions:
 
 @dataclass(frozen=True)
 class Installed:
-    """What was installed, by environment."""
+    """What was installed, by environment. `activation` is what the calling kernel has to take over (as `refresh`)."""
 
     reports: dict[str, InstallReport]
     restart: tuple[str, ...] = ()
     restart_requested: bool = False
+    activation: dict[str, Any] | None = None
 
     @property
     def environments(self) -> tuple[str, ...]:
@@ -86,12 +89,25 @@ async def install(context: Context, options: InstallOptions) -> Installed:
     remember(opened, context)
     reports = {}
     stale: tuple[str, ...] = ()
+    before = _activated(opened, names, context)
     for name in names:
         stale += _guarded(opened, name, context, options)
         reports[name] = await install_environment(
             opened, name, context, await _repairing(opened, name, context, options)
         )
-    return Installed(reports, stale, options.restart and bool(stale))
+    activation = changes(before, _activated(opened, names, context)) if before is not None else None
+    return Installed(reports, stale, options.restart and bool(stale), activation)
+
+
+def _activated(opened: OpenWorkspace, names: Iterable[str], context: Context) -> dict[str, str] | None:
+    """What activating the calling kernel's environment sets, if that is one of these."""
+    if context.caller is None:
+        return None
+    from .guard_install import runs_in
+
+    prefixes = (prefix_of(opened, name) for name in names)
+    own = next((prefix for prefix in prefixes if runs_in(context.caller, prefix)), None)
+    return variables(own, context.environ) if own is not None else None
 
 
 def _guarded(opened: OpenWorkspace, name: str, context: Context, options: InstallOptions) -> tuple[str, ...]:
