@@ -176,6 +176,8 @@ def test_nothing_exchanges_what_is_loaded_when_the_lock_went_on(kernel):
         moved = kernel.run(f"%pixi {words}")
         assert moved.status == "ok", moved.text
     assert list(workspace.prefix().glob("conda-meta/cowsay-6.0-*"))
+    mood = "import os; print(os.environ.get('GREETER_MOOD'))"  # what the environment activates is there at once
     workspace.do("add", "greeter", "--no-install")
-    assert kernel.run("%pixi install").status == "ok"  # and what it activates is there at once
-    assert kernel.value("import os; print(os.environ['GREETER_MOOD'])") == "sunny"
+    assert kernel.run("%pixi run python --version").status == "ok" and kernel.value(mood) == "sunny"
+    workspace.do("remove", "greeter", "--no-install")
+    assert kernel.run("%pixi install").status == "ok" and kernel.value(mood) == "None"

@@ -153,7 +153,12 @@ class Telling:
             found = operation(self.arguments, awaited, context=self.context)
         finally:
             work.close()
-        self.output.result({"kind": "run", "changes": [], "message": ""})
+        from ..operations.installing.install import Installed
+
+        document: dict[str, Any] = {"kind": "run", "changes": [], "message": ""}
+        if isinstance(found, Installed):  # which a kernel that runs in it has to learn of
+            document = {**found.data(), "activation": found.activation, **document}
+        self.output.result(document)
         return found
 
     def last(self) -> None:

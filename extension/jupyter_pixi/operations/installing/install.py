@@ -89,17 +89,17 @@ async def install(context: Context, options: InstallOptions) -> Installed:
     remember(opened, context)
     reports = {}
     stale: tuple[str, ...] = ()
-    before = _activated(opened, names, context)
+    before = activated(opened, names, context)
     for name in names:
         stale += _guarded(opened, name, context, options)
         reports[name] = await install_environment(
             opened, name, context, await _repairing(opened, name, context, options)
         )
-    activation = changes(before, _activated(opened, names, context)) if before is not None else None
+    activation = changes(before, activated(opened, names, context))
     return Installed(reports, stale, options.restart and bool(stale), activation)
 
 
-def _activated(opened: OpenWorkspace, names: Iterable[str], context: Context) -> dict[str, str] | None:
+def activated(opened: OpenWorkspace, names: Iterable[str], context: Context) -> dict[str, str] | None:
     """What activating the calling kernel's environment sets, if that is one of these."""
     if context.caller is None:
         return None

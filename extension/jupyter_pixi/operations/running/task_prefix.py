@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ... import system
 from ...config import load_config
@@ -29,6 +29,9 @@ from ..program import executable
 from ..scripts import has_no_file
 from ..targets import locked_requirements, prefix_of
 from ..workspace import OpenWorkspace, locate, open_workspace, told
+
+if TYPE_CHECKING:
+    from ..installing.install import Installed
 
 _SATISFIED = "satisfied.json"
 
@@ -236,20 +239,24 @@ def is_current(session: Session, name: str) -> bool:
     )
 
 
-async def install(session: Session, name: str, *, as_run: bool = True, quick: bool = True) -> None:
+async def install(session: Session, name: str, *, as_run: bool = True, quick: bool = True) -> Installed:
     """Install an environment; with `quick` as a start does: not at all if its marker fits. Raises InstallError …
 
     With `as_run` the marker says what the lock holds even where the platform fits by accident only, as Pixi's does.
     Raises Refused where the calling kernel, or Jupyter itself, has loaded what that would move.
     """
     from ..installing.guard_install import RUN, guard_install
-    from ..installing.install import InstallOptions, install_environment
+    from ..installing.install import Installed, InstallOptions, activated, install_environment
+    from ..installing.refresh import changes
     from ..locking.relock import require_frozen
 
-    if session.context.frozen:
-        require_frozen(session.opened, name)
-    guard_install(session.opened, name, session.context, wording=RUN)
-    await install_environment(session.opened, name, session.context, InstallOptions(quick=quick, as_run=as_run))
+    opened, context = session.opened, session.context
+    if context.frozen:
+        require_frozen(opened, name)
+    guard_install(opened, name, context, wording=RUN)
+    before = activated(opened, (name,), context)
+    report = await install_environment(opened, name, context, InstallOptions(quick=quick, as_run=as_run))
+    return Installed({name: report}, activation=changes(before, activated(opened, (name,), context)))
 
 
 def refuse_unsupported(session: Session, environment: Environment) -> None:
