@@ -9,12 +9,14 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 from support.killing import SMALL, faulty, held, wrong
 from support.readonly import run_read_only, without_privileges
 from support.servers import server
-from support.workspaces import PLAIN
+from support.waiting import wait
+from support.workspaces import PLAIN, Workspace
 
 
 @pytest.fixture
@@ -22,13 +24,6 @@ def small(workspace):
     made = workspace(SMALL)
     made.do("install")
     return made
-
-
-def wait_for(path, seconds: float = 30) -> None:
-    end = time.monotonic() + seconds
-    while not path.exists():
-        assert time.monotonic() < end, f"{path} never came"
-        time.sleep(0.02)
 
 
 def two_seconds() -> float:
@@ -47,26 +42,34 @@ def test_disk_full_while_publishing(small, point):
     small.do("add", "native")
 
 
-def test_a_disk_that_really_is_full(small, tmp_path):
-    folder = tmp_path / "full"
-    folder.mkdir()
+def on_small_disk(size: str, script: str, source: Workspace, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Runs shell text on a file system of that size.
+
+    In it `$1` is where that is mounted and `$2` the workspace's folder; the rest are the words of the engine.
+    """
     mount = subprocess.run(["unshare", "--mount", "true"], check=False, capture_output=True)
     if os.geteuid() or mount.returncode:
         pytest.skip("a small file system cannot be mounted here")
-    script = (
-        'mount -t tmpfs -o size=200k tmpfs "$1" && cp "$2/pixi.toml" "$2/pixi.lock" "$1" && cd "$1" && shift 2 && '
-        "mkdir -p .pixi/jupyter-pixi && head -c 190000 /dev/zero > .pixi/filler; "
-        '"$@"; echo "status $?"; cat pixi.toml; ls -A; ls -A .pixi/jupyter-pixi'
-    )
-    argv = [sys.executable, "-P", "-m", "jupyter_pixi", "add", "native"]
-    done = subprocess.run(
-        ["unshare", "--mount", "sh", "-c", script, "sh", str(folder), str(small.root), *argv],
-        env=small.home.environ,
+    folder.mkdir()
+    mounted = f'mount -t tmpfs -o size={size} tmpfs "$1" && {script}'
+    engine = (sys.executable, "-P", "-m", "jupyter_pixi")
+    return subprocess.run(
+        ["unshare", "--mount", "sh", "-c", mounted, "sh", str(folder), str(source.root), *engine],
+        env=source.home.environ,
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=200,
     )
+
+
+def test_a_disk_that_really_is_full(small, tmp_path):
+    script = (
+        'cp "$2/pixi.toml" "$2/pixi.lock" "$1" && cd "$1" && shift 2 && '
+        "mkdir -p .pixi/jupyter-pixi && head -c 190000 /dev/zero > .pixi/filler; "
+        '"$@" add native; echo "status $?"; cat pixi.toml; ls -A; ls -A .pixi/jupyter-pixi'
+    )
+    done = on_small_disk("200k", script, small, tmp_path / "full")
     assert "status 1" in done.stdout, done.stdout + done.stderr
     assert "No space left on device" in done.stderr or "The disk is full" in done.stderr
     assert "native" not in done.stdout
@@ -76,25 +79,12 @@ def test_a_disk_that_really_is_full(small, tmp_path):
 def test_a_disk_that_is_full_while_it_links(workspace, tmp_path):
     """Neither manifest nor lock keeps the change, and no file of a package that was only begun stays."""
     made = workspace(PLAIN.replace('ipykernel = "*"\n', ""))
-    folder = tmp_path / "full"
-    folder.mkdir()
-    mount = subprocess.run(["unshare", "--mount", "true"], check=False, capture_output=True)
-    if os.geteuid() or mount.returncode:
-        pytest.skip("a small file system cannot be mounted here")
     script = (
-        'mount -t tmpfs -o size=2500k tmpfs "$1" && cp "$2/pixi.toml" "$1" && cd "$1" && shift 2 && "$@" install && '
+        'cp "$2/pixi.toml" "$1" && cd "$1" && shift 2 && "$@" install && '
         '{ "$@" add ipykernel; echo "status $?"; } && cat pixi.toml && '
         '"$@" lock --check && "$@" install && "$@" status && find .pixi/envs -name "*.py"'
     )
-    argv = [sys.executable, "-P", "-m", "jupyter_pixi"]
-    done = subprocess.run(
-        ["unshare", "--mount", "sh", "-c", script, "sh", str(folder), str(made.root), *argv],
-        env=made.home.environ,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=200,
-    )
+    done = on_small_disk("2500k", script, made, tmp_path / "full")
     assert done.returncode == 0 and "status 1" in done.stdout, done.stdout + done.stderr
     assert "The disk is full: " in done.stderr and "Manifest and lock file are as they were before." in done.stderr
     assert "ipykernel" not in done.stdout and ".py\n" not in done.stdout and "differs" not in done.stdout
@@ -124,7 +114,7 @@ def test_a_committed_add_runs_again_and_writes_nothing(small):
 def test_edited_by_hand_between_solve_and_publish(small, tmp_path):
     gate = tmp_path / "gate"
     running = held(small, "solved", gate, "add", "native")
-    wait_for(tmp_path / "gate.reached")
+    wait((tmp_path / "gate.reached").exists)
     edited = small.manifest.read_text() + '\n[tasks]\nhi = "echo hi"\n'
     small.manifest.write_text(edited)
     lock = small.lock.read_bytes()
@@ -150,7 +140,7 @@ def test_edited_by_hand_at_the_last_moment(small, tmp_path, point, name):
     """Nothing of it is lost, and nothing of the change is left."""
     gate = tmp_path / "gate"
     running = held(small, point, gate, "add", "native")
-    wait_for(tmp_path / "gate.reached")
+    wait((tmp_path / "gate.reached").exists)
     expected = small.state()
     expected[name] = (small.root / name).read_bytes() + b"# by hand\n"
     (small.root / name).write_bytes(expected[name])
@@ -173,7 +163,7 @@ def test_a_file_that_is_write_protected(small, name):
 def test_another_change_is_waited_for(small, tmp_path):
     gate = tmp_path / "gate"
     first = held(small, "solved", gate, "add", "native")
-    wait_for(tmp_path / "gate.reached")
+    wait((tmp_path / "gate.reached").exists)
     second = subprocess.Popen(
         [sys.executable, "-P", "-m", "jupyter_pixi", "add", "here-only", "--platform", subdir(small)],
         cwd=small.root,
@@ -194,7 +184,7 @@ def test_another_change_is_waited_for(small, tmp_path):
 def test_stop_while_waiting(small, tmp_path):
     gate = tmp_path / "gate"
     first = held(small, "solved", gate, "add", "native")
-    wait_for(tmp_path / "gate.reached")
+    wait((tmp_path / "gate.reached").exists)
     argv = [sys.executable, "-P", "-m", "jupyter_pixi", "add", "greeter"]
     second = subprocess.Popen(argv, cwd=small.root, env=small.home.environ, stderr=subprocess.PIPE, text=True)
     assert "Waiting" in second.stderr.readline()
