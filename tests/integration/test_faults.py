@@ -151,7 +151,7 @@ def test_edited_by_hand_at_the_last_moment(small, tmp_path, point, name):
     assert "cut short" not in small.run("install").stderr and wrong(small) == []
 
 
-@pytest.mark.parametrize("name", ["pixi.toml", "pixi.lock"])
+@pytest.mark.parametrize("name", [pytest.param("pixi.toml", marks=pytest.mark.full), "pixi.lock"])
 def test_a_file_that_is_write_protected(small, name):
     before = small.state()
     (small.root / name).chmod(0o444)

@@ -59,7 +59,7 @@ def test_a_waiting_command_takes_over_from_a_killed_one(workspace, tmp_path):
     assert [row["command"][-1] for row in made.json("history")][-2:] == ["native", "greeter"]
 
 
-@pytest.mark.parametrize("argv", [("clean",), ("clean", "--environment", "default")])
+@pytest.mark.parametrize("argv", [pytest.param(("clean",), marks=pytest.mark.full), ("clean", "-e", "default")])
 def test_a_clean_that_is_cut_short_leaves_no_half_environment(workspace, argv):
     made = workspace(SMALL)
     made.do("install")

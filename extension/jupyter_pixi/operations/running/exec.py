@@ -196,6 +196,7 @@ async def _make(want: Wanted, specs: Sequence[str], options: ExecOptions, contex
     )
     mark: dict[str, Any] = {"prefix": str(want.prefix), "specs": list(specs), "pypi": list(want.pypi)}
     system.replace_file(want.prefix / "conda-meta" / _MARK, json.dumps(mark).encode())
+    markers.sweep(want.prefix, _MARK)
 
 
 def _environment(want: Wanted, specs: Sequence[str], context: Context) -> tuple[Manifest, Environment]:
