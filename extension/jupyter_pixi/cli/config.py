@@ -22,7 +22,9 @@ def change(arguments: Namespace) -> int:
     output: Output = arguments.output
     wanted = ConfigEdit(arguments.action, arguments.key, getattr(arguments, "value", None), arguments.place)
     path = edit(wanted, context_of(arguments))
-    output.success(f"Updated config at {path}")
+    text = f"Updated config at {path}"
+    output.success(text)
+    output.result({"kind": "config", "message": text})
     return 0
 
 

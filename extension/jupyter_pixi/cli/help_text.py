@@ -17,6 +17,8 @@ _NAMED = re.compile(r"(?<=[`'])(?:jupyter )?pixi (?!auth\b)(?=[a-z])")
 
 def called(text: str, program: str) -> str:
     """A text whose commands are called as its reader calls them, `TERMINAL` or `NOTEBOOK`. Pixi's own `auth` stays."""
+    if program == NOTEBOOK and "terminal" in text:  # it speaks of what is to be done there
+        return text
     return _NAMED.sub(f"{program} ", text)
 
 

@@ -18,6 +18,7 @@ from jupyter_pixi.events import Failed, Note, Warn
         ("run `pixi lock`", "run `jupyter pixi lock`", "run `%pixi lock`"),
         ("Run `jupyter pixi lock -e x`.", "Run `jupyter pixi lock -e x`.", "Run `%pixi lock -e x`."),
         ("Add it with 'pixi workspace …'", "Add it with 'jupyter pixi workspace …'", "Add it with '%pixi workspace …'"),
+        ("terminal: `jupyter pixi shell`", "terminal: `jupyter pixi shell`", "terminal: `jupyter pixi shell`"),
         *(
             (same, same, same)
             for same in ("`pixi auth login h`", "Pixi itself", "a pixi run", "`pixi`", "`%pixi undo`")

@@ -12,6 +12,7 @@ from jupyter_pixi.cli.examples import examples
 from jupyter_pixi.cli.main import main
 from jupyter_pixi.cli.parser import Parser, parse, plainly
 from jupyter_pixi.errors import UsageError
+from jupyter_pixi.kernels.bridge.words import engine_arguments
 
 HIDDEN = ("complete", "prepare")
 
@@ -60,7 +61,9 @@ def test_every_command_shows_examples_that_it_understands():
         shown = examples(parser.prog)
         assert shown, f"`{parser.prog}` has no example"
         for line in re.findall(r"jupyter pixi (.*?)(?:  | >|\)\"|$)", shown, re.MULTILINE):
-            parse(whole, shlex.split(line))
+            words = shlex.split(line)
+            parse(whole, words)
+            parse(whole, engine_arguments(words, "pixi.toml"))  # as a cell of a workspace's notebook gives it
 
 
 def test_a_flag_says_what_it_does_to_this_command(capsys):

@@ -76,3 +76,10 @@ def test_edit_is_refused_in_a_notebook(pixi) -> None:
     assert pixi("config", "edit", "cat", "--events-fd", str(write)).status == 1
     with os.fdopen(read) as events:
         assert "An editor needs a terminal" in events.read()
+
+
+def test_a_notebook_is_told_what_was_set(pixi) -> None:
+    read, write = os.pipe()
+    assert pixi("config", "set", "pinning-strategy", "no-pin", "--events-fd", str(write)).status == 0
+    with os.fdopen(read) as events:
+        assert "Updated config at" in events.read()

@@ -13,12 +13,12 @@ from .errors import PixiError
 if TYPE_CHECKING:
     from .context import Context
 
-WITHOUT_WORKSPACE = frozenset(["demo", "exec", "help", "init", "launch"])
+WITHOUT_WORKSPACE = frozenset(["completion", "demo", "exec", "help", "init", "launch"])
 VALUE_FLAGS = """
 -e --environment -m --manifest-path -w --workspace -p --platform -s --spec --with -c --channel -f --feature --pypi
 --script --export --auth-file --concurrent-solves --concurrent-downloads --pypi-keyring-provider --color
 """.split()  # noqa: SIM905
-DEPTHS = {"export": 2, "kernels": 2, "task": 2, "workspace": 3}
+DEPTHS = {"config": 2, "export": 2, "kernels": 2, "task": 2, "workspace": 3}
 CELL_LISTS = frozenset(["a", "add", "remove", "rm", "update", "upgrade"])
 
 
