@@ -3,7 +3,7 @@
 import type { IRenderMime } from '@jupyterlab/rendermime-interfaces';
 import { Widget } from '@lumino/widgets';
 
-import { type Operation, parse } from './model/operation';
+import { type Operation, parse, withText } from './model/operation';
 import type { Store } from './model/store';
 import { OperationView, type Translate } from './operationView';
 
@@ -30,8 +30,8 @@ export class RenderedOperation extends Widget implements IRenderMime.IRenderer {
       this.node.textContent = typeof text === 'string' ? text : '';
       return Promise.resolve();
     }
-    this._shown = operation;
-    this._show(operation);
+    this._shown = withText(operation, model.data['text/plain']);
+    this._show(this._shown);
     if (operation.state === 'running') {
       this._follow(operation);
     } else {

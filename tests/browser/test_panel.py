@@ -18,6 +18,7 @@ def test_install_add_and_import(page: Any, lab: Running, real: Any, picture: Any
     panel = show(page, "rain", "default")
     assert "not locked" in panel.get_by_role("option", name=re.compile("^default")).inner_text()
     panel.get_by_role("button", name="Install", exact=True).click()
+    page.get_by_role("dialog").get_by_role("button", name="I trust it").click()  # nobody has agreed to it before
     operation(panel, "running")
     picture("panel-installing")
     operation(panel, "done")
@@ -248,3 +249,7 @@ def test_keyboard_only(page: Any, real: Any) -> None:
     assert field.input_value() == "everywhere"
     page.keyboard.press("Enter")
     panel.get_by_role("region", name="Preview").wait_for(timeout=LONG)
+    page.keyboard.type("x")
+    page.keyboard.press("Enter")  # before the names are there, which then must not lie over the answer
+    panel.get_by_role("alert").wait_for(timeout=LONG)
+    assert field.get_attribute("aria-expanded") == "false"

@@ -56,6 +56,17 @@ export interface Result {
 }
 
 /** Why an operation failed, what to do, and where (`file:line:column`). */
+const NOTHING: Result = {
+  message: '',
+  kind: '',
+  environments: [],
+  changed: false,
+  changes: [],
+  written: [],
+  restart: [],
+  leftOut: 0
+};
+
 export interface Failure {
   text: string;
   help: string | null;
@@ -172,6 +183,24 @@ export function size(bytes: number): string {
   return `${unit === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${units[unit] ?? ''}`;
 }
 
+/** Versions before and after as people compare them: with their builds only where the version stays. */
+export function withoutBuilds(
+  before: string | null,
+  after: string | null
+): { before: string | null; after: string | null } {
+  const [one, two] = [before?.split(' ')[0] ?? null, after?.split(' ')[0] ?? null];
+  return one === two ? { before, after } : { before: one, after: two };
+}
+
+/** The same operation; if it is done and its document tells no result, with the one line that stands beside it. */
+export function withText(operation: Operation, beside: unknown): Operation {
+  const line = text(beside)?.trim() ?? '';
+  if (operation.state !== 'done' || operation.result || !line || line.includes('\n')) {
+    return operation;
+  }
+  return { ...operation, result: { ...NOTHING, message: line } };
+}
+
 /** How a change is called: what was asked for comes first in tables. */
 export function kindOfChange(change: Change): 'added' | 'removed' | 'changed' {
   if (change.before === null) {
@@ -231,8 +260,7 @@ function change(data: Record<string, unknown>): Change | undefined {
     ? undefined
     : {
         name,
-        before: text(data['before']),
-        after: text(data['after']),
+        ...withoutBuilds(text(data['before']), text(data['after'])),
         type: text(data['type']) ?? '',
         explicit: data['explicit'] === true
       };

@@ -1,6 +1,6 @@
 /** The answer to a preview → what would be added, moved and removed, on which platforms, and how much is fetched. */
 
-import { type Change, kindOfChange } from './operation';
+import { type Change, kindOfChange, withoutBuilds } from './operation';
 import type { Event } from './fold';
 import { number, record, records, text, texts } from './untrusted';
 
@@ -151,10 +151,6 @@ function version(value: unknown): string | null {
   return text(value) ?? text(record(value)?.['version']);
 }
 
-/** Version and build, before and after: the builds only where the version stays. */
 function versions(row: Event): { before: string | null; after: string | null } {
-  const before = version(row['before']);
-  const after = version(row['after']);
-  const [one, two] = [before?.split(' ')[0] ?? null, after?.split(' ')[0] ?? null];
-  return one === two ? { before, after } : { before: one, after: two };
+  return withoutBuilds(version(row['before']), version(row['after']));
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { concerns, isWorthTelling, parse, progress, size, sorted } from '../operation';
+import { concerns, isWorthTelling, parse, progress, size, sorted, withText } from '../operation';
 
 const RUNNING = {
   version: 1,
@@ -153,5 +153,28 @@ describe('the end of an operation', () => {
     expect(isWorthTelling({ ...start, state: 'failed' })).toBe(true);
     expect(isWorthTelling({ ...start, notes: ['The other install has ended.'] })).toBe(false);
     expect(isWorthTelling({ ...start, warnings: ['Careful'] })).toBe(true);
+  });
+});
+
+describe('what a cell shows', () => {
+  const done = { ...RUNNING, state: 'done', current: null };
+
+  it('has versions with their builds only where the version stays', () => {
+    const changes = [
+      { name: 'a', before: '1.0 py_0', after: '1.1 py_0', type: 'conda' },
+      { name: 'b', before: '1.0 py_0', after: '1.0 py_1', type: 'conda' }
+    ];
+    const found = known({ ...done, result: { changes } }).result?.changes;
+    expect(found?.map(one => `${one.before ?? ''} ${one.after ?? ''}`)).toEqual([
+      '1.0 1.1',
+      '1.0 py_0 1.0 py_1'
+    ]);
+  });
+
+  it('is the line beside a document that tells no result', () => {
+    const message = withText(known(done), 'The kernel starts again on `b`.').result?.message;
+    expect(message).toBe('The kernel starts again on `b`.');
+    expect(withText(known(done), 'many\nlines').result).toBeNull();
+    expect(withText(known(RUNNING), 'Downloading').result).toBeNull();
   });
 });
