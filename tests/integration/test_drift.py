@@ -38,19 +38,28 @@ def drifted(installed):
 def test_status_tells_and_repair_brings_back(drifted):
     prefix = drifted.prefix()
     site = next(prefix.glob("lib/python3*/site-packages"))
+    next(prefix.glob("conda-meta/humanize-*.json")).unlink()
+    (site / "unrecorded-0.1.dist-info").mkdir()
+    (prefix / "bin/python3").unlink()
+    (prefix / "bin/python3").symlink_to("nowhere")
     rows = {row["name"]: row for row in drifted.json("status")["drift"]["default"]}
     assert {name: row["what"] for name, row in rows.items()} == {
         "cowsay": "damaged",
         "everywhere": "missing",
+        "humanize": "damaged",
+        "python": "damaged",
         "six": "changed",
         "straying": "unmanaged",
+        "unrecorded": "unmanaged",
     }
+    assert rows["python"]["files"] == ["bin/python3"]
+    assert rows["humanize"]["text"].endswith("is damaged: its record in conda-meta")
     text = drifted.do("status")
     assert "straying 1.5 is not in the lock file (installed by pip)" in text
     assert "cowsay 6.1 is damaged" in text and "`install --repair`" in text
     done = drifted.run("install", "--repair")
     assert done.returncode == 0, done.stderr
-    assert "straying 1.5 is not in the lock file" in done.stderr
+    assert "straying 1.5 is not in the lock file" in done.stderr and "interrupted" not in done.stderr
     assert drifted.json("status")["drift"] == {}
     assert not (site / "straying.py").exists() and not list(site.glob("straying-*"))
     assert (site / "cowsay/main.py").exists() and "by hand" not in (site / "six.py").read_text()

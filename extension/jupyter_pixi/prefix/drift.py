@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -55,7 +55,9 @@ class Row:
     @property
     def is_stray(self) -> bool:
         """Whether another tool installed it: what nothing asks for, or what stands in another package's place."""
-        return self.by is not None and (self.what == "changed" or (self.kind == "pypi" and self.what == "unmanaged"))
+        if self.what == "changed":
+            return self.by is not None
+        return self.kind == "pypi" and self.what == "unmanaged"
 
     def sentence(self) -> str:
         """The row for people."""
@@ -173,7 +175,22 @@ def _pypi_rows(
 
 
 def _merged(rows: list[Row], loose: Mapping[str, Distribution]) -> Iterable[Row]:
-    """A conda package that another tool replaced is one row, not a damaged record and a stray distribution."""
+    """One row for what two looks tell of one package.
+
+    A conda package that another tool replaced is a damaged record and a stray distribution; one whose record alone is
+    gone is missing, and a stray; a distribution without RECORD is changed, and damaged.
+    """
+    by_conda = {row.name for row in rows if row.kind == "pypi" and row.what == "unmanaged" and row.by == "conda"}
+    forgotten = {row.name for row in rows if row.kind == "conda" and row.what == "missing"} & by_conda
+    damaged = {row.name for row in rows if row.kind == "pypi" and row.what == "damaged"}
+    rows = [
+        replace(row, what="damaged", installed=row.locked, files=("its record in conda-meta",))
+        if row.kind == "conda" and row.name in forgotten
+        else row
+        for row in rows
+        if row.kind == "conda"
+        or (row.name not in forgotten and (row.what != "changed" or row.by is not None or row.name not in damaged))
+    ]
     replaced = {row.name for row in rows if row.kind == "conda" and row.what == "damaged"} & {
         row.name for row in rows if row.kind == "pypi" and row.what == "unmanaged"
     }
@@ -209,13 +226,24 @@ def damaged_record(prefix: Path, record: CondaRecord, contents: bool = False) ->
         size = None if patched else entry.get("size_in_bytes")
         if entry.get("path_type") == "softlink":
             digest = size = None
-            if os.path.lexists(path) and not os.path.islink(path):  # noqa: PTH114 - thousands of them
+            if _leads_elsewhere(path, str(entry["_path"]), record):
                 found.append(str(entry["_path"]))
+                continue
         if _differs(path, size, digest if contents else None):
             found.append(str(entry["_path"]))
             if len(found) == _SHOWN:
                 break
     return tuple(found)
+
+
+def _leads_elsewhere(path: str, name: str, record: CondaRecord) -> bool:
+    """Whether a link of a package is no link any more, or leads to nothing where the package's own does not."""
+    if not os.path.lexists(path) or os.path.exists(path):  # noqa: PTH110 - thousands of them
+        return os.path.lexists(path) and not os.path.islink(path)  # noqa: PTH114
+    try:
+        return os.readlink(path) != os.readlink(f"{record.data['extracted_package_dir']}/{name}")  # noqa: PTH115
+    except (OSError, KeyError):
+        return False
 
 
 def damaged_distribution(there: Distribution, contents: bool = False) -> tuple[str, ...]:

@@ -35,31 +35,37 @@ def drift_of(opened: OpenWorkspace, name: str, context: Context, *, contents: bo
 async def prepare_repair(opened: OpenWorkspace, name: str, context: Context) -> frozenset[str]:
     """Look at every file of an environment, remove strays, and return the names that have to be made anew.
 
-    Each thing found is told. A crash after this leaves a prefix that says it is unfinished.
+    Each thing found is told. A crash after this leaves a prefix in which something locked is missing.
     """
     rows = drift_of(opened, name, context, contents=True)
     for row in rows:
         context.note(f"{row.sentence()}.")
-    strays = [row.name for row in rows if row.is_stray]
-    if strays:
-        await _remove(prefix_of(opened, name), name, strays, context)
+    if any(row.is_stray for row in rows):
+        await _remove(prefix_of(opened, name), name, rows, context)
     return frozenset(row.name for row in rows if row.what in ("damaged", "changed", "missing"))
 
 
-async def _remove(prefix: Path, environment: str, names: Sequence[str], context: Context) -> None:
+async def _remove(prefix: Path, environment: str, rows: Sequence[Row], context: Context) -> None:
+    """Remove strays, and the records of conda packages whose place they took."""
     from ...prefix.installed import conda_records, distributions, site_packages
     from ...prefix.lock import guard
-    from ...prefix.markers import invalidate_marker
+    from ...prefix.markers import invalidate_marker, read_marker, write_marker
     from ...prefix.strays import remove_distribution
 
     records = conda_records(prefix)
     there = distributions(prefix, site_packages(prefix, records))
     async with guard(prefix, environment, context.sink) as held:
+        fingerprint, marker = held.read(), read_marker(prefix)
         held.begin()
         invalidate_marker(prefix)
-        for name in names:
-            if name in there:
-                remove_distribution(prefix, there[name])
+        for row in (each for each in rows if each.is_stray):
+            if row.name in there:
+                remove_distribution(prefix, there[row.name])
+            if row.kind == "conda" and row.name in records:
+                records[row.name].path.unlink(missing_ok=True)
+        if marker is not None:
+            write_marker(prefix, marker)
+        held.write(fingerprint)
 
 
 def adopted(context: Context, names: Sequence[str]) -> tuple[str, ...]:
