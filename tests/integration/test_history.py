@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from datetime import datetime
 
 import pytest
 from support.killing import SMALL, wrong
@@ -85,6 +86,34 @@ def test_history_and_diff_tell_what_happened(committed):
     assert "greeter" in text and "added" in text and "git HEAD" in text
     unknown = committed.run("diff", "77")
     assert unknown.returncode == 1 and "There is no change '77' in the history." in unknown.stderr
+    unknown = committed.run("diff", "no-such-branch")
+    assert "There is no state 'no-such-branch'" in unknown.stderr and "a branch or a tag" in unknown.stderr
+
+
+def test_diff_takes_dates_and_commits(committed):
+    last = committed.json("diff", "--git")
+    for words in (["tag", "v1"], ["branch", "other"], ["branch", "7"]):
+        subprocess.run(["git", *words], cwd=committed.root, env=committed.home.environ, check=True)
+    for name in ("v1", "other", "HEAD", "refs/heads/7", "git"):
+        assert committed.json("diff", name)["environment"] == last["environment"], name
+    assert committed.json("diff", "other", "v1")["environment"] == {}
+    today = committed.json("history")[0]["time"]
+    since = committed.json("diff", datetime.fromtimestamp(today - 86_400).isoformat())  # before there was a lock
+    assert {r["name"] for r in since["environment"]["default"]["linux-64"]} == {"everywhere", "native", "greeter"}
+    assert "before change 1" in since["from"]
+    assert committed.json("diff", datetime.fromtimestamp(today + 86_400).isoformat())["environment"] == {}
+
+
+def test_undo_of_what_is_gone_already_goes_on(committed):
+    text = committed.manifest.read_text()
+    committed.manifest.write_text("".join(x for x in text.splitlines(True) if not x.startswith("greeter")))
+    committed.do("lock")
+    before = committed.state()
+    nothing = committed.run("undo")
+    assert nothing.returncode == 0 and "What `add greeter --no-install` did is gone already" in nothing.stderr
+    assert committed.state() == before
+    assert "Took back `add native`" in committed.run("undo").stderr
+    assert "native" not in committed.manifest.read_text()
 
 
 def test_restore_goes_back_to_git_in_one_command(committed):
@@ -94,7 +123,11 @@ def test_restore_goes_back_to_git_in_one_command(committed):
         ).stdout
         for name in ("pixi.toml", "pixi.lock")
     }
-    committed.manifest.write_text("this is not TOML [")
+    conflict = "<<<<<<< HEAD\n=======\n>>>>>>> other\n"
+    committed.manifest.write_text(committed.manifest.read_text() + conflict)
+    committed.lock.write_text(committed.lock.read_text() + conflict)
+    told = committed.run("status").stderr + committed.run("add", "humanize").stderr
+    assert "it holds conflict markers of git" in told and "pixi.toml" in told
     committed.do("restore")
     assert committed.state() == head
     assert linked(committed) == {"everywhere", "native"} and wrong(committed) == []
@@ -105,6 +138,32 @@ def test_restore_brings_a_manifest_that_is_gone(committed):
     committed.manifest.unlink()
     committed.do("restore", "--manifest-path", str(committed.manifest))  # as a kernel asks for it
     assert committed.manifest.is_file() and linked(committed) == {"everywhere", "native"} and wrong(committed) == []
+
+
+@pytest.mark.parametrize(
+    "name, text, said",
+    [
+        ("pixi.toml", "[workspace]\nname = \n", "What git's HEAD has cannot be used: the file is not valid TOML"),
+        ("pixi.lock", "version: 99\n", "What git's HEAD has cannot be used: Lock-file version 99 is newer"),
+        (
+            "pixi.lock",
+            "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n",
+            "git's HEAD has only a pointer to pixi.lock: its content is stored by git LFS",
+        ),
+    ],
+)
+def test_restore_touches_nothing_where_head_is_no_good(committed, name, text, said):
+    before = committed.state()
+    identity = ["-c", "user.name=Test", "-c", "user.email=test@host.example"]
+    (committed.root / name).write_text(text)
+    subprocess.run(
+        ["git", *identity, "commit", "-qam", "bad"], cwd=committed.root, env=committed.home.environ, check=True
+    )
+    for path, data in before.items():
+        (committed.root / path).write_bytes(data)
+    refused = committed.run("restore")
+    assert refused.returncode == 1 and said in refused.stderr and "Nothing was changed" in refused.stderr
+    assert committed.state() == before
 
 
 def test_restore_without_git(workspace):

@@ -10,7 +10,12 @@ def declare(commands: Commands) -> None:
     listing = commands.add("history", later("history", "history"), "list the changes that were made here")
     listing.add_argument("--limit", "-n", type=int, metavar="N", help="only the last N")
     diff = commands.add("diff", later("history", "diff"), "show what changed between two states of the workspace")
-    diff.add_argument("first", nargs="?", metavar="A", help="N (after change N), N^ (before it), now, or git")
+    diff.add_argument(
+        "first",
+        nargs="?",
+        metavar="A",
+        help="N (after change N), N^ (before it), a date or time, now, git, or a commit, branch or tag of git",
+    )
     diff.add_argument("second", nargs="?", metavar="B", help="the other state (default: now)")
     diff.add_argument("--git", action="store_true", help="compare with git's HEAD")
     diff.add_argument("--environment", "-e", metavar="ENVIRONMENT", action="append", default=[], help="only this one")

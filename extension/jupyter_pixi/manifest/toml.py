@@ -19,6 +19,8 @@ MAX_BYTES = 4 * 1024 * 1024
 MAX_MESSAGE = 2000
 """A message holds what the user wrote; longer ones are shortened in the middle."""
 
+_CONFLICT = ("<" * 7 + " ", "=" * 7, ">" * 7 + " ")
+
 T = TypeVar("T")
 
 
@@ -95,6 +97,12 @@ def parse(text: str, path: Path, *, line_offset: int = 0, column_offset: int = 0
         data = tomli.loads(text)
     except tomli.TOMLDecodeError as error:
         place = Place(path, error.lineno + line_offset, error.colno + column_offset)
+        if "".join(text.splitlines()[error.lineno - 1 : error.lineno]).startswith(_CONFLICT):
+            raise ManifestError(
+                "the file is not valid TOML: it holds conflict markers of git",
+                place=place,
+                help="Decide what is to stay and remove the markers (`restore` brings git's HEAD).",
+            ) from None
         raise ManifestError(f"the file is not valid TOML: {error.msg}", place=place) from None
     except RecursionError:
         raise ManifestError("the file is nested too deeply", place=Place(path)) from None

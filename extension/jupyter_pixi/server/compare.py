@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -60,10 +59,11 @@ def compare(manifest: Path, against: str, environ: Mapping[str, str] = os.enviro
 
 
 def _committed(path: Path) -> bytes | None:
-    """The file as git's HEAD has it; None where it has not, or there is no git. Runs nothing of the repository's."""
-    command = ["git", "-c", "core.fsmonitor=false", "--no-optional-locks", "cat-file", "blob", f"HEAD:./{path.name}"]
+    """The file as git's HEAD has it; None where it has not, or there is no git."""
+    from ..errors import PixiError
+    from ..operations.undoing.git import committed
+
     try:
-        shown = subprocess.run(command, cwd=path.parent, capture_output=True, timeout=20, check=False)
-    except (OSError, subprocess.SubprocessError):
+        return committed(path)
+    except PixiError:
         return None
-    return shown.stdout if shown.returncode == 0 else None

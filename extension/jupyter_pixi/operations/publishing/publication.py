@@ -181,6 +181,14 @@ def _decide(opened: OpenWorkspace, pair: Pair, context: Context | None, installi
     return decided
 
 
+def record(opened: OpenWorkspace, context: Context, told: Told) -> None:
+    """Put into the history what changed no file. Raises PixiError where that cannot be written."""
+    try:
+        history.record(opened.root, _entry(opened, Pair(), context, told).to_dict())
+    except OSError as error:
+        raise _not_written(opened, error) from None
+
+
 def finish(root: Path) -> None:
     """The change is over: it goes into the history. Nothing happens where none is under way."""
     present = journal.read(root)

@@ -1,6 +1,6 @@
 """Turns two states of a workspace into what lies between them: packages, and lines of the manifest.
 
-A state is the present one, one before or after a change of the history, or git's HEAD.
+`states` says what a state is.
 """
 
 from __future__ import annotations
@@ -14,22 +14,11 @@ from ...environments.model import Environment
 from ...errors import LockFileError, PixiError
 from ...lockfile import LockFile, read_lock, with_platform_names
 from ..context import Context
-from ..publishing import history
 from ..workspace import OpenWorkspace, open_workspace
+from .states import NOW, State, before_last, state_of
 
 if TYPE_CHECKING:
     from ...lockfile.diff import LockDiff
-
-NOW = "now"
-
-
-@dataclass(frozen=True)
-class State:
-    """A manifest and a lock, and what to call them."""
-
-    name: str
-    manifest: bytes | None
-    lock: bytes | None
 
 
 @dataclass(frozen=True)
@@ -61,43 +50,9 @@ def compare(context: Context, first: str | None = None, second: str | None = Non
         raise PixiError("`--git` compares HEAD with one state; two were named.", code="usage")
     if git:
         first, second = "git", first
-    before = _state(opened, first) if first is not None else _before_last(opened)
-    after = _state(opened, second or NOW)
+    before = state_of(opened, first) if first is not None else before_last(opened)
+    after = state_of(opened, second or NOW)
     return Comparison(before, after, _lock_diff(opened, before, after), _manifest_diff(opened, before, after))
-
-
-def _before_last(opened: OpenWorkspace) -> State:
-    known = history.entries(opened.root)
-    if not known:
-        return State("now", opened.manifest_data, opened.lock_data)
-    return _kept(opened, known[-1].before, f"before change {known[-1].id}")
-
-
-def _state(opened: OpenWorkspace, name: str) -> State:
-    if name == NOW:
-        return State(NOW, opened.manifest_data, opened.lock_data)
-    if name in ("git", "HEAD"):
-        from .restore import committed
-
-        return State("git HEAD", committed(opened.manifest.path), committed(opened.lock_path))
-    number, before = (name[:-1], True) if name.endswith("^") else (name, False)
-    entry = next((e for e in history.entries(opened.root) if e.id == number), None)
-    if entry is None:
-        raise PixiError(
-            f"There is no change '{number}' in the history.",
-            help="`history` lists them. `N` is the state after change N, `N^` the one before, `now` the present one.",
-            code="no-history",
-        )
-    if before:
-        return _kept(opened, entry.before, f"before change {number}")
-    return _kept(opened, entry.after, f"after change {number}")
-
-
-def _kept(opened: OpenWorkspace, pair: history.Pair, name: str) -> State:
-    state = State(name, history.content(opened.root, pair.manifest), history.content(opened.root, pair.lock))
-    if (state.manifest is None) != (pair.manifest is None) or (state.lock is None) != (pair.lock is None):
-        raise PixiError(f"The state {name} is not kept any more.", help="The history is bounded.", code="no-history")
-    return state
 
 
 def _lock_diff(opened: OpenWorkspace, before: State, after: State) -> LockDiff:

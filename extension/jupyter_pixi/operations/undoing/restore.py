@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
 from ... import system
-from ...errors import ManifestError, ManifestNotFound, PixiError
+from ...errors import LockFileError, ManifestError, ManifestNotFound, PixiError
 from ...lockfile import read_lock, with_platform_names
 from ..changing.change import carry_out
 from ..changing.plan import Change
@@ -15,6 +14,7 @@ from ..locking.relock import Relocked
 from ..publishing.publication import workspace_lock
 from ..result import Changed
 from ..workspace import OpenWorkspace, locate, open_workspace, with_manifest
+from .git import committed
 
 
 async def restore(context: Context, *, dry_run: bool = False, restart: bool = False, force: bool = False) -> Changed:
@@ -28,6 +28,7 @@ async def restore(context: Context, *, dry_run: bool = False, restart: bool = Fa
             code="not-committed",
         )
     lock = committed(path.parent / "pixi.lock")
+    _check(manifest, lock, path)
     root = path.parent
     with workspace_lock(root, context):
         if not dry_run and not path.exists():
@@ -38,6 +39,24 @@ async def restore(context: Context, *, dry_run: bool = False, restart: bool = Fa
         lines = ("Manifest and lock file are those of git",)
         change = Change(opened, after, relocked, lines=lines, exact=relocked is not None)
         return await carry_out(change, context, dry_run=dry_run, restart=restart, force_loaded=force, may_remove=True)
+
+
+def _check(manifest: bytes, lock: bytes | None, path: Path) -> None:
+    """What HEAD has must be readable, or nothing is touched. Raises PixiError that says so."""
+    from ...manifest import parse_manifest
+
+    try:
+        parse_manifest(manifest, path)
+        if lock is not None:
+            read_lock(lock, path.parent / "pixi.lock")
+    except (ManifestError, LockFileError) as error:
+        raise PixiError(
+            f"What git's HEAD has cannot be used: {error.message}",
+            place=error.place,
+            help="Line and column are those of git's file. An older commit can be brought back with git, for example "
+            "`git checkout HEAD~1 -- pixi.toml pixi.lock`; then `install`. Nothing was changed.",
+            code="not-committed",
+        ) from None
 
 
 def _place(context: Context) -> Path:
@@ -71,9 +90,13 @@ def _opened(context: Context, manifest: bytes) -> OpenWorkspace:
         config = load_config(good.root, context.environ, context.settings)
         bare = OpenWorkspace(good, path.read_bytes(), compose(good, config), config, None, None)
         try:
-            return replace(bare, lock_data=bare.lock_path.read_bytes())
+            data = bare.lock_path.read_bytes()
         except OSError:
             return bare
+        try:
+            return replace(bare, lock_data=data, lock=with_platform_names(read_lock(data, path), bare.platforms))
+        except LockFileError as error:
+            return replace(bare, lock_data=data, lock_error=error)
 
 
 def _relocked(opened: OpenWorkspace, after: OpenWorkspace, data: bytes | None) -> Relocked | None:
@@ -82,26 +105,3 @@ def _relocked(opened: OpenWorkspace, after: OpenWorkspace, data: bytes | None) -
         return None
     lock = with_platform_names(read_lock(data, opened.lock_path), after.platforms)
     return Relocked(lock, None if data == opened.lock_data else data)
-
-
-def committed(path: Path) -> bytes | None:
-    """A file's content in git's HEAD; None where HEAD does not have it. Raises PixiError without git or repository."""
-    real = path.parent.resolve() / path.name
-    try:
-        found = subprocess.run(
-            ["git", "-C", str(real.parent), "show", f"HEAD:./{real.name}"], capture_output=True, check=False, timeout=30
-        )
-        if found.returncode == 0:
-            return found.stdout
-        inside = subprocess.run(
-            ["git", "-C", str(real.parent), "rev-parse", "--git-dir"], capture_output=True, check=False, timeout=30
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        raise PixiError("git is not to be found on this machine.", code="no-git") from None
-    if inside.returncode != 0:
-        raise PixiError(
-            f"{real.parent} is not in a git repository.",
-            help="`undo` takes back what was changed here, with or without git.",
-            code="no-git",
-        )
-    return None

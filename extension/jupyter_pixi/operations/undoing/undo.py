@@ -16,7 +16,7 @@ from ..locking.relock import Relocked, relock
 from ..publishing import history
 from ..publishing.history import Entry, Kind, Pair
 from ..publishing.journal import digest
-from ..publishing.publication import Told, workspace_lock
+from ..publishing.publication import Told, record, workspace_lock
 from ..result import Changed
 from ..workspace import OpenWorkspace, open_workspace, with_manifest
 from .merge import Conflict, merge
@@ -44,7 +44,7 @@ async def undo(context: Context, options: UndoOptions) -> Changed:
         entry = _target(opened, redo=options.redo)
         base, goal = (entry.before, entry.after) if options.redo else (entry.after, entry.before)
         change = await _change(opened, context, entry, base, goal, redo=options.redo)
-        return await carry_out(
+        done = await carry_out(
             change,
             context,
             dry_run=options.dry_run,
@@ -52,6 +52,9 @@ async def undo(context: Context, options: UndoOptions) -> Changed:
             force_loaded=options.force_loaded,
             may_remove=True,
         )
+        if _is_nothing(change) and not options.dry_run:
+            record(opened, context, change.told)  # so that the next undo goes on to the change before
+        return done
 
 
 def _target(opened: OpenWorkspace, *, redo: bool) -> Entry:
@@ -77,7 +80,17 @@ async def _change(
     change = Change(opened, after, lines=lines, exact=relocked is not None, told=Told(kind, of=entry.id))
     if relocked is None:
         relocked = await _solved(opened, after, goal, context)
-    return replace(change, relocked=relocked)
+    change = replace(change, relocked=relocked)
+    if _is_nothing(change):
+        there = "there already" if redo else "gone already"
+        change = replace(change, lines=(f"What `{said}` did is {there}: somebody edited the files, or git did",))
+    return change
+
+
+def _is_nothing(change: Change) -> bool:
+    """Whether manifest and lock are already as they should become."""
+    same = change.after.manifest_data == change.before.manifest_data
+    return same and change.relocked is not None and not change.relocked.changed
 
 
 def _manifest(opened: OpenWorkspace, entry: Entry, base: Pair, goal: Pair) -> bytes:
