@@ -77,6 +77,9 @@ def test_a_stray_package_is_adopted(installed):
         "'nothing-such' is not a PyPI package that was installed into 'default' beside the lock file" in refused.stderr
     )
     assert "iniconfig" in refused.stderr
+    refused = workspace.run("add", "--adopt", "iniconfig>=2.1")
+    assert refused.returncode == 1
+    assert "Of 'iniconfig' version 2.0.0 is installed, which is not '>=2.1'." in refused.stderr
     workspace.do("add", "--adopt", "iniconfig")
     assert 'iniconfig = "==2.0.0"' in workspace.manifest.read_text()
     assert workspace.json("status")["drift"] == {}

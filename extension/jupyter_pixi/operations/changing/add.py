@@ -99,22 +99,25 @@ class Asked:
 
 async def add(context: Context, options: AddOptions) -> Changed:
     """Add packages to the manifest, lock and install. Raises PixiError; manifest and lock are then as before."""
-    if options.adopt:
-        from ..installing.drifting import adopted
-
-        options = replace(options, specs=adopted(context, options.specs), pypi=True, adopt=False)
     if not options.specs:
         raise UsageError("the following required arguments were not provided: <SPEC>...")
     opened = open_workspace(context)
     if options.path is not None:
         options = replace(options, path=_local(options.path, opened, context))
-    asked = tuple(_asked(text, options) for text in options.specs)
+    asked = _adopted(opened, context, options) if options.adopt else tuple(_asked(t, options) for t in options.specs)
     placement = place(opened, context, options.feature, options.environment, options.platforms)
     if _nothing_to_write(opened, placement, asked):
         return await _already_there(opened, context, placement, asked, options)
     with workspace_lock(opened.root, context, writes=not options.dry_run):
         opened = open_workspace(context)
         return await _add(opened, context, placement, asked, options)
+
+
+def _adopted(opened: OpenWorkspace, context: Context, options: AddOptions) -> tuple[Asked, ...]:
+    from .adopting import adopted
+
+    found = adopted(opened, context, options.specs, lambda path: _local(path, opened, context))
+    return tuple(Asked(each.text, each.name, pypi=each.spec) for each in found)
 
 
 def _local(path: str, opened: OpenWorkspace, context: Context) -> str:

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...errors import PixiError
 from ..context import Context
 from ..targets import prefix_of, target_platform
-from ..workspace import OpenWorkspace, open_workspace
+from ..workspace import OpenWorkspace
 
 if TYPE_CHECKING:
     from ...prefix.drift import Row
@@ -66,27 +65,3 @@ async def _remove(prefix: Path, environment: str, rows: Sequence[Row], context: 
         if marker is not None:
             write_marker(prefix, marker)
         held.write(fingerprint)
-
-
-def adopted(context: Context, names: Sequence[str]) -> tuple[str, ...]:
-    """The requirements under which stray PyPI packages are taken into the manifest: the versions that are there.
-
-    Raises PixiError for a name that is no stray package of the environment.
-    """
-    from ...prefix.installed import normalise
-
-    opened = open_workspace(context)
-    name = context.caller.environment if context.caller is not None else opened.default_name(context)
-    strays = {r.name: r for r in drift_of(opened, name, context) if r.kind == "pypi" and r.what == "unmanaged"}
-    found = []
-    for asked in names:
-        row = strays.get(normalise(asked))
-        if row is None or row.installed is None:
-            known = ", ".join(sorted(strays)) or "none"
-            raise PixiError(
-                f"'{asked}' is not a PyPI package that was installed into '{name}' beside the lock file.",
-                help=f"Such packages are: {known}. Without `--adopt`, `add --pypi {asked}` adds it.",
-                code="not-a-stray",
-            )
-        found.append(f"{row.name}=={row.installed}")
-    return tuple(found)
