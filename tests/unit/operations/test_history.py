@@ -47,6 +47,20 @@ def test_at_most_fifty_changes_are_kept(tmp_path):
     assert history.next_id(tmp_path) == "56"
 
 
+def test_every_kept_change_can_be_taken_back_and_made_again(tmp_path):
+    for number in range(1, 61):
+        entry(tmp_path, number)
+    for kind, last in (("undo", 110), ("redo", 160)):
+        while (number := int(history.next_id(tmp_path))) <= last:
+            can_go, can_come = history.positions(history.entries(tmp_path))
+            entry(tmp_path, number, kind, (can_go if kind == "undo" else can_come)[-1].id)
+    can_go, can_come = history.positions(history.entries(tmp_path))
+    assert [e.id for e in can_go] == [str(n) for n in range(11, 61)] and can_come == []
+    for number in range(161, 400):  # to and fro is bounded, too
+        entry(tmp_path, number, "undo" if number % 2 else "redo", "60")
+    assert len(history.entries(tmp_path)) == history.MAX_ENTRIES
+
+
 def test_at_most_so_many_bytes_are_kept(tmp_path, monkeypatch):
     monkeypatch.setattr(history, "MAX_BYTES", 10_000)
     for number in range(1, 8):

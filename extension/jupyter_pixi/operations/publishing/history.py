@@ -20,7 +20,10 @@ from .journal import digest, state_folder, step
 
 FOLDER = "history"
 KEPT = 50
-"""How many changes are kept."""
+"""How many changes are kept; each can have been taken back, and made again."""
+
+MAX_ENTRIES = 4 * KEPT
+"""How many entries are kept in all, undo and redo counted."""
 
 MAX_BYTES = 20_000_000
 """How much their contents may take on disk; beyond it the oldest changes go."""
@@ -193,11 +196,12 @@ def _prune(root: Path) -> None:
     try:
         sizes = {path.stem: path.stat().st_size for path in folder.glob("*.z")}
         kept = list(_entries(folder))
-        if len(kept) <= KEPT and sum(sizes.values()) <= MAX_BYTES:
+        recent = _recent(kept)
+        if len(kept) == len(recent) and sum(sizes.values()) <= MAX_BYTES:
             return
         newest: list[Entry] = []
         used: set[str] = set()
-        for entry in reversed(kept[-KEPT:]):
+        for entry in recent:
             wider = used | _names(entry)
             if newest and sum(sizes.get(name, 0) for name in wider) > MAX_BYTES:
                 break
@@ -211,6 +215,18 @@ def _prune(root: Path) -> None:
             (folder / f"{name}.z").unlink(missing_ok=True)
     except OSError:
         return
+
+
+def _recent(kept: Sequence[Entry]) -> list[Entry]:
+    """The last changes, newest first, and what was taken back and made again among them."""
+    found: list[Entry] = []
+    changes = 0
+    for entry in reversed(kept[-MAX_ENTRIES:]):
+        changes += entry.kind == "change"
+        if changes > KEPT:
+            break
+        found.append(entry)
+    return found
 
 
 def _names(entry: Entry) -> set[str]:
