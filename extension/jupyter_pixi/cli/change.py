@@ -98,8 +98,10 @@ def upgrade(arguments: Namespace) -> int:
     output: Output = arguments.output
     if arguments.json and changed.diff is not None:
         output.json(changed.diff.to_json())
-    elif changed.diff is not None:
+    elif changed.diff is not None and changed.diff.rows():
         _say_diff(output, changed.diff)
+    else:
+        output.success(changed.lines[0])
     for note in changed.notes if not arguments.json else ():
         output.warn(note)
     output.result(changed.data())

@@ -73,6 +73,12 @@ async def guard(prefix: Path, environment: str, sink: Sink, *, wait: bool = True
     """
     folder = meta_folder(prefix)
     path = folder / FINGERPRINT_FILE
+    if prefix.is_symlink() and not prefix.exists():
+        raise InstallError(
+            f"The environment '{environment}' cannot be changed: {prefix} is a link to {prefix.readlink()}, which is "
+            "not there.",
+            help="Remove the link, or bring back what it leads to.",
+        )
     lock = system.FileLock(path)
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -383,3 +383,11 @@ def test_detached_environments_get_a_link(channel: Path, root: Path, cache: Path
     run(asked)
     assert (root / ".pixi" / "envs").readlink() == folder
     assert (root / ".pixi" / "envs" / "default" / "share" / "a.txt").exists()
+
+
+async def test_a_prefix_that_is_a_link_to_nothing_is_said_to_be_one(tmp_path: Path) -> None:
+    prefix = tmp_path / "prefix"
+    prefix.symlink_to(tmp_path / "gone")
+    with pytest.raises(InstallError, match=r"prefix is a link to .*gone, which is not there"):
+        async with guard(prefix, "default", silent):
+            pass

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from ...errors import PixiError
 from ...lockfile.model import LockFile
-from ...manifest.edit import ManifestEditor, Where, conda_name, pypi_name
+from ...manifest.edit import ManifestEditor, Where, Written, conda_name, pypi_name
 from ...manifest.model import DEFAULT, CondaSpec, Feature, Manifest, PypiSpec
 from ..context import Context
 from ..locking.relock import Freedom, relock
@@ -65,10 +65,20 @@ async def upgrade(
             settled = (
                 await settle(after, lock, context, free) if lock is not None else await relock(after, context, free)
             )
-            return Change(opened, after, settled, notes=notes, again=worked_out)
+            written = _changed_lines(opened, after)
+            lines = (f"Upgraded {len(written)} of {len(chosen)} specs of the manifest",)
+            return Change(opened, after, settled, written, lines, notes, again=worked_out)
 
         change = await worked_out(None)
         return await carry_out(change, context, dry_run=dry_run, restart=restart, force_loaded=force_loaded)
+
+
+def _changed_lines(before: OpenWorkspace, after: OpenWorkspace) -> tuple[Written, ...]:
+    """The lines of the new manifest that the present one does not have: specs are written in their places."""
+    old, new = (each.manifest_data.decode("utf-8", "replace").splitlines() for each in (before, after))
+    present = set(old)
+    path = after.manifest.path
+    return tuple(Written(path, at, line.strip()) for at, line in enumerate(new, 1) if line not in present)
 
 
 async def _pinned_anew(
