@@ -128,7 +128,9 @@ def test_restore_goes_back_to_git_in_one_command(committed):
     committed.lock.write_text(committed.lock.read_text() + conflict)
     told = committed.run("status").stderr + committed.run("add", "humanize").stderr
     assert "it holds conflict markers of git" in told and "pixi.toml" in told
-    committed.do("restore")
+    subprocess.run(["git", "add", "pixi.toml"], cwd=committed.root, env=committed.home.environ, check=True)
+    done = committed.run("restore")
+    assert "git's index still has changes of pixi.toml; `git restore --staged pixi.toml`" in done.stderr, done.stderr
     assert committed.state() == head
     assert linked(committed) == {"everywhere", "native"} and wrong(committed) == []
     committed.do("restore")  # again: nothing to do

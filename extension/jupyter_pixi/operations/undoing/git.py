@@ -45,6 +45,17 @@ def commit_of(folder: Path, name: str) -> str | None:
     return found.stdout.decode("ascii", "replace").strip() if found.returncode == 0 else None
 
 
+def staged(paths: tuple[Path, ...]) -> tuple[str, ...]:
+    """The names of those files (of one folder) of which git's index has something else than HEAD."""
+    folder = paths[0].parent.resolve()
+    found = _git(folder, "diff", "--cached", "--no-ext-diff", "--name-only", "--relative", "-z", "--", *_names(paths))
+    return tuple(dict.fromkeys(name for name in found.stdout.decode("utf-8", "replace").split("\0") if name))
+
+
+def _names(paths: tuple[Path, ...]) -> list[str]:
+    return [f":(literal){path.name}" for path in paths]
+
+
 def _git(folder: Path, *words: str) -> subprocess.CompletedProcess[bytes]:
     command = ["git", "-C", str(folder), "-c", "core.fsmonitor=false", "--no-optional-locks", *words]
     try:

@@ -14,7 +14,7 @@ from ..locking.relock import Relocked
 from ..publishing.publication import workspace_lock
 from ..result import Changed
 from ..workspace import OpenWorkspace, locate, open_workspace, with_manifest
-from .git import committed
+from .git import committed, staged
 
 
 async def restore(context: Context, *, dry_run: bool = False, restart: bool = False, force: bool = False) -> Changed:
@@ -37,7 +37,7 @@ async def restore(context: Context, *, dry_run: bool = False, restart: bool = Fa
         after = with_manifest(opened, manifest)
         relocked = _relocked(opened, after, lock)
         lines = ("Manifest and lock file are those of git",)
-        change = Change(opened, after, relocked, lines=lines, exact=relocked is not None)
+        change = Change(opened, after, relocked, lines=lines, notes=_in_index(path), exact=relocked is not None)
         return await carry_out(change, context, dry_run=dry_run, restart=restart, force_loaded=force, may_remove=True)
 
 
@@ -57,6 +57,15 @@ def _check(manifest: bytes, lock: bytes | None, path: Path) -> None:
             "`git checkout HEAD~1 -- pixi.toml pixi.lock`; then `install`. Nothing was changed.",
             code="not-committed",
         ) from None
+
+
+def _in_index(path: Path) -> tuple[str, ...]:
+    """What git still holds against the restored files: `restore` does not touch its index."""
+    names = staged((path, path.parent / "pixi.lock"))
+    if not names:
+        return ()
+    both = " and ".join(names)
+    return (f"git's index still has changes of {both}; `git restore --staged {' '.join(names)}` drops them.",)
 
 
 def _place(context: Context) -> Path:
