@@ -79,6 +79,13 @@ def recent(folder: Path, limit: int = 20) -> tuple[Summary, ...]:
 
 def events(path: Path) -> list[dict[str, Any]]:
     """All events of one operation's file; lines that are none are left out, and an unreadable file has none."""
+    recorded = _read(path)
+    if recorded and recorded[-1]["event"] not in ENDS and not _runs(recorded[0], recorded[-1]):
+        return _read(path)  # its process may have told the end, and ended, after the first look
+    return recorded
+
+
+def _read(path: Path) -> list[dict[str, Any]]:
     try:
         with path.open("rb") as file:
             return list(parse(file.read(MAX_BYTES)))

@@ -9,6 +9,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from jupyter_pixi import system
 from jupyter_pixi.events import Event, Failed, Phase, Result, Started, to_line
 from jupyter_pixi.server.operation_log import recent, summarise
@@ -73,3 +74,17 @@ def test_remains_of_a_process_do_not_run() -> None:
     assert system.is_alive(child.pid), "nobody has waited for it"
     assert not system.still_runs(child.pid, born)
     child.wait()
+
+
+def test_an_end_that_is_told_between_two_looks_is_heard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file is read while its process works, which then tells the end and is gone when it is looked for."""
+    path = record(tmp_path / "op.jsonl", started(pid=2**22 + 1), Phase("solve", "Solving"))
+    still_runs = system.still_runs
+
+    def ends_meanwhile(pid: int, born: str | None) -> bool:
+        record(path, Result({}))
+        return still_runs(pid, born)
+
+    monkeypatch.setattr(system, "still_runs", ends_meanwhile)
+    (summary,) = recent(tmp_path)
+    assert summary.state == "done"
