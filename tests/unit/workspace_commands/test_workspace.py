@@ -341,6 +341,19 @@ def test_init_writes_nothing_that_cannot_be_read(pixi, folder: Path, platforms: 
     assert (ran.status, platforms[0] in ran.err, (folder / "new").exists()) == (1, True, False)
 
 
+def test_an_environment_yml_may_name_requirements_files_and_the_default_channels(pixi, folder: Path) -> None:
+    (folder / "reqs.txt").write_text("# comment\n--extra-index-url https://index.test\nsix==1.16\n-r more.txt\n")
+    (folder / "more.txt").write_text("idna\n")
+    (folder / "environment.yml").write_text(
+        "channels: [defaults]\ndependencies:\n- python\n- pip\n- pip:\n  - toml\n  - -r reqs.txt\n  - zipp\n"
+    )
+    ran = pixi("init", "--import", "environment.yml")
+    assert ran.status == 0 and "--extra-index-url" in ran.err
+    made = read(folder / "pixi.toml")
+    assert made["workspace"]["channels"] == ["main", "r", "msys2"]
+    assert made["pypi-dependencies"] == {"toml": "*", "six": "==1.16", "idna": "*", "zipp": "*"}
+
+
 def test_init_takes_a_package_that_an_environment_yml_names_twice_once(pixi, folder: Path) -> None:
     (folder / "e.yml").write_text("name: e\ndependencies: [lib, lib>=1, {pip: [Foo_Bar, foo-bar==1]}]\n")
     assert pixi("init", "new", "--import", "e.yml").status == 0

@@ -13,11 +13,7 @@ from ...manifest.model import CondaSpec, PypiSpec
 from ...manifest.specs_text import parse_conda, parse_pypi
 
 _FILE_OPTION = re.compile(r"(?P<name>-r|-c|--requirement|--constraint)(?:\s+|=|(?<=-[rc]))(?P<file>\S.*)")
-_DEFAULTS = (
-    "https://repo.anaconda.com/pkgs/main",
-    "https://repo.anaconda.com/pkgs/r",
-    "https://repo.anaconda.com/pkgs/msys2",
-)
+_DEFAULTS = ("main", "r", "msys2")
 
 
 @dataclass(frozen=True)
@@ -73,23 +69,24 @@ def environment_yml(text: str, path: Path) -> Foreign:
     if not isinstance(data, dict):
         raise PixiError(f"{path.name} is not a conda environment file: it is no mapping.", place=Place(path))
     conda: list[tuple[str, CondaSpec]] = []
-    pypi: list[tuple[str, PypiSpec]] = []
+    from_pip = Foreign()
     for entry in _list(data, "dependencies", path):
         if isinstance(entry, dict):
             for line in _list(entry, "pip", path):
-                pypi += _requirement(str(line))
+                from_pip = _with_line(from_pip, str(line), path, (), skip_options=True)
         else:
             conda.append(parse_conda(str(entry)))
     variables = data.get("variables") or {}
     if not isinstance(variables, dict):
         raise PixiError(f"`variables` of {path.name} is no mapping.", place=Place(path))
-    if pypi and not any(name == "pip" for name, _ in conda):
+    if from_pip.pypi and not any(name == "pip" for name, _ in conda):
         conda.append(("pip", CondaSpec(version="*")))
     return Foreign(
         name=str(data["name"]) if data.get("name") else None,
         channels=tuple(map(str, _list(data, "channels", path))),
         conda=tuple(conda),
-        pypi=tuple(pypi),
+        pypi=from_pip.pypi,
+        notes=from_pip.notes,
         variables={str(k): str(v) for k, v in variables.items()},
     )
 
@@ -102,32 +99,40 @@ def requirements_txt(text: str, path: Path) -> Foreign:
     return _lines_of(text, path, ())
 
 
-def _with_line(found: Foreign, line: str, path: Path, above: tuple[Path, ...]) -> Foreign:
-    """What was found, and what one more line of a requirements file asks for."""
+def _with_line(
+    found: Foreign, line: str, path: Path, above: tuple[Path, ...], *, skip_options: bool = False
+) -> Foreign:
+    """What was found, and what one more line of a requirements file asks for.
+
+    Options other than `-r` are refused, or left out with a note where `skip_options` says so (as Pixi does with the
+    files that an environment.yml names).
+    """
     option = _FILE_OPTION.fullmatch(line.partition(" #")[0].strip())
+    if option is None and skip_options and line.strip().startswith("-"):
+        return replace(found, notes=(*found.notes, f"`{line.strip()}` in {path.name} is left out"))
     if option is None:
         return replace(found, pypi=(*found.pypi, *_requirement(line)))
     other = path.parent / option["file"]
     if option["name"] in ("-c", "--constraint"):
         note = f"Constraints detected in {path.name}, and left out: put the bounds of {option['file']} on the packages"
         return replace(found, notes=(*found.notes, note))
-    inner = _included(other, path, above)
+    inner = _included(other, path, above, skip_options)
     return replace(found, pypi=(*found.pypi, *inner.pypi), notes=(*found.notes, *inner.notes))
 
 
-def _included(other: Path, path: Path, above: tuple[Path, ...]) -> Foreign:
+def _included(other: Path, path: Path, above: tuple[Path, ...], skip_options: bool) -> Foreign:
     """The requirements of a file that another one names. Raises PixiError for files that name each other."""
     chain = (*above, path.resolve())
     if other.resolve() in chain:
         raise PixiError(f"{other.name} and {path.name} include each other.", place=Place(path))
-    return _lines_of(read_text(other), other, chain)
+    return _lines_of(read_text(other), other, chain, skip_options)
 
 
-def _lines_of(text: str, path: Path, above: tuple[Path, ...]) -> Foreign:
+def _lines_of(text: str, path: Path, above: tuple[Path, ...], skip_options: bool = False) -> Foreign:
     found = Foreign()
     for number, line in enumerate(text.replace("\\\n", "").splitlines(), 1):
         try:
-            found = _with_line(found, line, path, above)
+            found = _with_line(found, line, path, above, skip_options=skip_options)
         except PixiError as error:
             error.place = error.place or Place(path, number)
             raise
