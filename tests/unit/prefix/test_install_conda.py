@@ -35,21 +35,6 @@ def run(request: InstallRequest, events: list[Event] | None = None) -> InstallRe
 
 
 @pytest.fixture
-def channel(tmp_path: Path) -> Path:
-    return tmp_path / "channel"
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    return tmp_path / "ws"
-
-
-@pytest.fixture
-def cache(tmp_path: Path) -> Path:
-    return tmp_path / "cache"
-
-
-@pytest.fixture
 def server(channel: Path) -> Iterator[str]:
     channel.mkdir(exist_ok=True)
     with serving(channel) as running:

@@ -44,21 +44,6 @@ def run(request: InstallRequest, events: list[Event] | None = None) -> InstallRe
     return asyncio.run(install(request, events.append if events is not None else silent))
 
 
-@pytest.fixture
-def channel(tmp_path: Path) -> Path:
-    return tmp_path / "channel"
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    return tmp_path / "ws"
-
-
-@pytest.fixture
-def cache(tmp_path: Path) -> Path:
-    return tmp_path / "cache"
-
-
 def test_wheels_carry_pixis_marks_and_a_second_install_writes_nothing(channel: Path, root: Path, cache: Path) -> None:
     first = locked_wheel(wheel(channel, "first-one"))
     asked = request(root, (python_package(channel), first), cache=cache)
