@@ -74,17 +74,16 @@ def jupyter_server(
     env: Mapping[str, str] | None = None,
     base_url: str = "/",
     python: str = sys.executable,
+    installed: Sequence[str | Path] = (),
 ) -> Iterator[Running]:
     """A server of `root` until left. `app` is the module to run and its sub-commands, `base_url` what a hub gives.
 
-    `python` is the interpreter of an environment that has Jupyter and this package.
+    `python` is the interpreter of an environment that has Jupyter and this package. With `installed`, the words that
+    start a JupyterLab, nothing is laid out for the extensions: they are found as they are installed, or not.
     """
     port = _free_port()
-    extensions = home.kernels / "share/jupyter/labextensions"  # on JUPYTER_PATH
-    extensions.mkdir(parents=True, exist_ok=True)
-    link = extensions / "jupyter-pixi"
-    if BUILT.is_dir() and not link.is_symlink():
-        link.symlink_to(BUILT)
+    if not installed:
+        _offer_front_end(home)
     settings = home.path / ".jupyter/lab/user-settings/@jupyterlab/apputils-extension"
     settings.mkdir(parents=True, exist_ok=True)
     # A question whether to fetch news covers part of the page.
@@ -92,11 +91,12 @@ def jupyter_server(
     name = {"jupyterlab": "LabApp", "notebook": "JupyterNotebookApp"}.get(app[0])
     lab = (f"--{name}.expose_app_in_browser=True",)
     command = [
-        *(python, "-P", "-m", *app, "--no-browser", "--allow-root"),
+        *(installed or (python, "-P", "-m", *app)),
+        *("--no-browser", "--allow-root"),
         *(f"--ServerApp.port={port}", "--ServerApp.port_retries=0", "--ServerApp.ip=127.0.0.1"),
         *(f"--IdentityProvider.token={TOKEN}", f"--ServerApp.root_dir={root}"),
         f"--ServerApp.base_url={base_url}",
-        "--ServerApp.jpserver_extensions={'jupyter_pixi': True}",
+        *(() if installed else ("--ServerApp.jpserver_extensions={'jupyter_pixi': True}",)),
         *(lab if name else ()),
         *arguments,
     ]
@@ -116,6 +116,15 @@ def jupyter_server(
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def _offer_front_end(home: Home) -> None:
+    """Put the checkout's front end where a JupyterLab of that home looks."""
+    extensions = home.kernels / "share/jupyter/labextensions"  # on JUPYTER_PATH
+    extensions.mkdir(parents=True, exist_ok=True)
+    link = extensions / "jupyter-pixi"
+    if BUILT.is_dir() and not link.is_symlink():
+        link.symlink_to(BUILT)
 
 
 @contextmanager
