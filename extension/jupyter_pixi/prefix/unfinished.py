@@ -40,8 +40,11 @@ class Unfinished:
             self._touched = True
             if self._withdrawn:
                 self._withdrawn = False
-                with suppress(OSError):
+                try:
                     self.begin()
+                except OSError:  # a full disk: without the marker, too, nobody takes the prefix for a good one
+                    with suppress(OSError):
+                        markers.marker_path(self._prefix).unlink(missing_ok=True)
 
     def withdraw(self) -> None:
         """Put back what the mark has replaced, unless something was touched. A full disk leaves the mark."""
