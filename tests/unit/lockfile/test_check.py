@@ -206,6 +206,12 @@ def test_rich_platforms_are_found_by_what_they_declare() -> None:
         assert "the requirement" in only_reason(judge(RICH.replace('cuda = "12"', text), RICH_LOCK))
 
 
+def test_a_rich_platform_that_is_gone_is_noticed() -> None:
+    assert only_reason(judge(MANIFEST, RICH_LOCK)) == (
+        "platform(s) 'p1' present in the lock file but not in the environment"
+    )
+
+
 def test_a_platform_of_the_same_name_must_be_the_same() -> None:
     named = RICH.replace('cuda = "12"', 'name = "gpu", cuda = "12"')
     lock = RICH_LOCK.replace("p1", "gpu").replace("__cuda=12", "__cuda=11")

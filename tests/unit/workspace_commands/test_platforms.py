@@ -229,3 +229,15 @@ packages:
     monkeypatch.setenv("CONDA_OVERRIDE_OSX", "12.0")
     here = pixi(command, "--frozen")
     assert (here.status, here.out) == (0, named.out), here.err
+
+
+def test_a_rich_platform_that_is_gone_is_noticed_and_leaves_the_lock(pixi, manifest: Path) -> None:
+    before = manifest.read_text()
+    assert pixi("workspace", "platform", "add", "gpu=linux-64", "--cuda", "12", "--no-install").status == 0
+    manifest.write_text(before)
+    checked = pixi("lock", "--check")
+    assert checked.status == 1
+    assert "present in the lock file but not in the environment" in checked.err
+    assert pixi("lock").status == 0
+    assert "cuda" not in (manifest.parent / "pixi.lock").read_text()
+    assert pixi("lock", "--check").status == 0

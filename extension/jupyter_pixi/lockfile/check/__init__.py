@@ -59,7 +59,7 @@ class _Check:
 
     def _environment(self, environment: Environment, unit: SolveUnit) -> Iterator[tuple[str, PlatformVerdict]]:
         from ...environments.cutoffs import cutoffs
-        from .environment import check_environment
+        from .environment import check_environment, check_nothing_left
 
         name = environment.name
         if self.lock is None or name not in self.lock.environments:
@@ -71,13 +71,15 @@ class _Check:
         limits = cutoffs(self.manifest, environment.channels)
         try:
             check_environment(environment, unit.combined, self.lock, limits, self.manifest.root)
+            found = {platform.name: self._platform(environment, platform.name) for platform in environment.platforms}
+            if all(verdict.up_to_date for verdict in found.values()):
+                check_nothing_left(environment, self.lock)
         except Unsatisfied as error:
             self._because(f"environment '{name}'", error.reason)
-            for platform in environment.platforms:
-                yield platform.name, PlatformVerdict(False, error.reason, error.keep)
-            return
-        for platform in environment.platforms:
-            yield platform.name, self._platform(environment, platform.name)
+            found = {
+                platform.name: PlatformVerdict(False, error.reason, error.keep) for platform in environment.platforms
+            }
+        yield from found.items()
 
     def _platform(self, environment: Environment, platform: str) -> PlatformVerdict:
         from .platform import check_platform

@@ -68,9 +68,24 @@ def _extra_platforms(environment: Environment, locked: LockEnvironment, lock: Lo
         if packages and name not in names and (row := lock.platform(name)) is not None and row.subdir not in subdirs
     ]
     if extra:
-        raise Unsatisfied(
-            f"platform(s) '{', '.join(sorted(extra))}' present in the lock file but not in the environment"
-        )
+        raise _present_only_in_lock(extra)
+
+
+def check_nothing_left(environment: Environment, lock: LockFile) -> None:
+    """Find rich platforms that are locked for an environment that has them no more.
+
+    Pixi does not notice one that is gone while another has its subdir. To be asked last: where anything else is amiss,
+    that is what Pixi tells. Raises `Unsatisfied`.
+    """
+    names = {platform.name for platform in environment.platforms}
+    rich = {row.name for row in lock.platforms if row.name != row.subdir}
+    left = rich & {name for name, packages in lock.environments[environment.name].packages.items() if packages} - names
+    if left:
+        raise _present_only_in_lock(left)
+
+
+def _present_only_in_lock(names: Iterable[str]) -> Unsatisfied:
+    return Unsatisfied(f"platform(s) '{', '.join(sorted(names))}' present in the lock file but not in the environment")
 
 
 def _definition(name: str, subdir: str, declared: Iterable[str], row: LockPlatform) -> None:
