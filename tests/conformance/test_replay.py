@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import random
+
 import pytest
 
 from . import recordings
 
-DAILY = ("add/", "init/", "lock/", "verdict/", "workspace/")
+QUICK = ("add/", "init/", "lock/", "verdict/", "workspace/")
 LONG = ("look/", "manifest/", "pypi/", "real/", "run/", "task/")
+SAMPLE = 30  # of the quick groups, in every run
 
 
 @pytest.fixture(scope="session")
@@ -19,10 +23,22 @@ def golden(tmp_path_factory):
     return recordings.unpack((base.parent if base.name.startswith("popen-") else base) / "golden")
 
 
-@pytest.mark.parametrize("group", [*DAILY, *(pytest.param(group, marks=pytest.mark.full) for group in LONG)])
+@pytest.mark.full
+@pytest.mark.parametrize("group", [*QUICK, *LONG])
 def test_recorded(group, golden):
-    assert recordings.cases(golden, group)
-    found = recordings.replay(golden, group)
+    compare(golden, group)
+
+
+def test_a_sample(golden):
+    seed = int(os.environ.get("JUPYTER_PIXI_SEED") or random.SystemRandom().randrange(10**6))
+    print(f"seed {seed} (JUPYTER_PIXI_SEED={seed} repeats it)")
+    compare(golden, *random.Random(seed).sample(recordings.cases(golden, *QUICK), SAMPLE))
+
+
+def compare(golden, *prefixes):
+    """Replays cases, and asserts that no more differs than is known."""
+    assert recordings.cases(golden, *prefixes)
+    found = recordings.replay(golden, *prefixes)
     known = recordings.expected()
     worse = {
         name: f"{number} differences, {known.get(name, (0, ''))[0]} are known"

@@ -143,6 +143,8 @@ def test_a_shell_is_activated_behind_the_users_own_files(odd, shell):
     )
     own.write_text(setting + "\n")
     environ = {**odd.home.environ, "SHELL": str(shutil.which(shell)), "TERM": "dumb"}
+    read = Path(environ.get("XDG_DATA_HOME") or odd.home.path / ".local/share") / "fish/generated_completions"
+    read.mkdir(parents=True)  # else fish reads all manual pages when it first starts
     child = pexpect.spawn(
         sys.executable,
         ["-P", "-m", "jupyter_pixi", "shell"],
