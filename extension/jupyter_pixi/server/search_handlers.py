@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from jupyter_server.auth.decorator import authorized
 from tornado import web
@@ -10,7 +11,7 @@ from tornado import web
 from .handlers import NAMESPACE, PixiHandler, Routes
 from .jobs import Refusal
 from .search import Search
-from .snapshot import Snapshot
+from .snapshot import Snapshot, WorkspaceState
 
 
 class SearchHandler(PixiHandler):
@@ -31,43 +32,35 @@ class SearchHandler(PixiHandler):
     @web.authenticated
     @authorized
     async def get(self, name: str | None = None) -> None:
-        """Answer from the cached names, or ask the channel for one package."""
+        """Answer for a workspace that is known. What channel or index refuse is told with status 424."""
         workspace = self.known(self.get_query_argument("manifest"))
-        kind = self.kind()
         try:
-            if name is not None:
-                self.answer(await self.search.versions(workspace.manifest, name, kind))
-            else:
-                query = self.get_query_argument("query", "")
-                self.answer(await self.search.names(workspace, query[:100], kind))
+            self.answer(await self.found(workspace, name))
         except Refusal as refusal:
             self.refuse(refusal.document, 424)
+
+    async def found(self, workspace: WorkspaceState, name: str | None) -> dict[str, Any]:
+        """From the cached names, or asked of the channel for one package. Raises Refusal."""
+        kind = self.kind()
+        if name is not None:
+            return await self.search.versions(workspace.manifest, name, kind)
+        return await self.search.names(workspace, self.get_query_argument("query", "")[:100], kind)
 
 
 class AboutHandler(SearchHandler):
     """`GET about/NAME?manifest=&type=`: what the maintainers of a package say of it."""
 
-    @web.authenticated
-    @authorized
-    async def get(self, name: str | None = None) -> None:
-        """Ask the channel, or the index, for the newest build."""
-        workspace = self.known(self.get_query_argument("manifest"))
-        kind = self.kind()
-        try:
-            self.answer(await self.search.about(workspace.manifest, name or "", kind))
-        except Refusal as refusal:
-            self.refuse(refusal.document, 424)
+    async def found(self, workspace: WorkspaceState, name: str | None) -> dict[str, Any]:
+        """Asked of the channel, or the index, for the newest build. Raises Refusal."""
+        return await self.search.about(workspace.manifest, name or "", self.kind())
 
 
 class ImportHandler(SearchHandler):
     """`GET imports/MODULE?manifest=`: the package to add for an import that failed."""
 
-    @web.authenticated
-    @authorized
-    async def get(self, name: str | None = None) -> None:
-        """Answer from the table and the cached names."""
-        workspace = self.known(self.get_query_argument("manifest"))
-        self.answer(await self.search.provider(workspace, name or ""))
+    async def found(self, workspace: WorkspaceState, name: str | None) -> dict[str, Any]:
+        """From the table and the cached names."""
+        return await self.search.provider(workspace, name or "")
 
 
 def search_handlers(snapshot: Callable[[], Snapshot], search: Search) -> Routes:
