@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 import tomllib
+from queue import Empty
 
 import pytest
 from support.workspaces import PLAIN
@@ -90,7 +91,7 @@ def test_restart_is_a_way_out(kernel):
         try:
             if kernel.run("import cowsay; print(cowsay.__version__)", timeout=5).stdout.strip() == "6.0":
                 return
-        except TimeoutError:
+        except (TimeoutError, Empty):
             continue
     pytest.fail("the kernel did not come back with the other cowsay")
 
