@@ -74,7 +74,7 @@ def test_a_loaded_package_moves_only_with_a_restart(page: Any, lab: Running, rea
         page.wait_for_timeout(200)
     shown = page.locator(".jp-OutputArea-output", has_text="then 4.12.3").first
     deadline = time.monotonic() + 120
-    while not shown.is_visible():  # JupyterLab forgets a cell that was sent while the kernel starts again
+    while not shown.is_visible():  # the page can miss the output of a cell that runs before it hears the new kernel
         assert time.monotonic() < deadline, "the kernel did not come back with the other humanize"
         execute(page, "import humanize; print('then', humanize.__version__)")
         page.wait_for_timeout(5_000)
