@@ -343,6 +343,7 @@ def test_clean_keeps_what_can_bring_changes_back(tasks):
 def test_reinstall_repairs(tasks):
     tasks.do("install")
     variables = tasks.prefix() / "etc/conda/env_vars.d/greeter.json"
+    variables.unlink()  # a hard link to the package cache, which other tests use
     variables.write_text("{}")
     done = tasks.run("reinstall", "greeter")
     assert done.stderr.endswith("The default environment has been re-installed.\n")

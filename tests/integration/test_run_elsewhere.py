@@ -61,7 +61,9 @@ def test_throw_away_environments(engine, test_channel, isolated_home, package_ca
         "filtered by regex `every`" in some.stdout and some.stdout.endswith("--list\n") and "greeter" not in some.stdout
     )
 
-    (made[0] / "etc/conda/env_vars.d/greeter.json").write_text("{}")
+    variables = made[0] / "etc/conda/env_vars.d/greeter.json"
+    variables.unlink()  # a hard link to the package cache, which other tests use
+    variables.write_text("{}")
     forced = engine("exec", *channel, "-s", "greeter", "--force-reinstall", "sh", "-c", "echo $GREETER_MOOD")
     assert forced.stdout == "sunny\n"
     mixed = engine("exec", *channel, "-w", "greeter", "sh", "-c", "echo $GREETER_MOOD")
